@@ -1,0 +1,54 @@
+# Targets for people and for CI; `make help` lists them. `make demo` and `make test` need nothing before them.
+
+GO       ?= go
+VERSION  ?= 0.1.0
+BIN      := bin
+CACHE    := .cache
+TOOLS    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/omt-tools
+LINTER   := golangci-lint-v2.15.0
+COMMANDS := omt-scan omt-assign omt-pack omt-push
+FUZZTIME ?= 20s
+NPM_DUCKDB := @duckdb/node-api@1.5.6-r.1
+
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  %-10s %s\n", $$1, $$2}'
+
+build: ## build the four commands into bin/
+	$(GO) build -trimpath -o $(BIN)/ $(addprefix ./cmd/,$(COMMANDS))
+
+demo: build ## make a sample installation, migrate it into a folder, prove it, unpack it, compare
+	@$(GO) run ./internal/demo -bin $(BIN) -dir demo
+
+test: peers ## run all tests with the race detector
+	OMT_TEST_DUCKDB=$(CURDIR)/$(CACHE)/duckdb $(GO) test -race -timeout 20m ./...
+
+peers: ## install what the tests compare with, or say what is missing
+	@sh .ci/peers $(CACHE) $(NPM_DUCKDB)
+
+lint: $(TOOLS)/$(LINTER) ## check format, vet (Linux and Windows), linters, import rules, go.mod
+	@test -z "$$(gofmt -l cmd internal plugins 2>/dev/null)" || { gofmt -l cmd internal plugins; echo "run gofmt -w on these"; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) vet ./...
+	GOOS=windows $(GO) vet ./...
+	$(TOOLS)/$(LINTER) run ./...
+
+$(TOOLS)/$(LINTER):
+	@mkdir -p $(TOOLS)/build
+	GOBIN=$(TOOLS)/build $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINTER:golangci-lint-%=%)
+	@mv $(TOOLS)/build/golangci-lint $@
+
+fuzz: ## run every fuzz target for FUZZTIME each
+	@for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+bench: build ## measure against tar|zstd and restic on 50,000 generated files, and the benchmarks of the packages
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/manifest ./internal/chunk
+	$(GO) run ./internal/bench -bin $(BIN) -dir $(CACHE)/bench
+
+clean: ## remove what the targets made
+	rm -rf $(BIN) $(CACHE) demo
+
+.PHONY: help build demo test peers lint fuzz bench clean
