@@ -79,6 +79,8 @@ const (
 	Left          State = "left"
 )
 
+var states = [...]State{Present, Missing, BlankName, Elsewhere, NoAppointment, NoAssociate, NoRow, Shadowed, Unreadable, Stored, Left}
+
 // Digest is a SHA-256. In JSON it is lower-case hex.
 type Digest [32]byte
 
@@ -120,15 +122,35 @@ type Time struct{ time.Time }
 // At makes a Time of t, in UTC.
 func At(t time.Time) Time { return Time{t.UTC()} }
 
-// MarshalText implements encoding.TextMarshaler.
-func (t Time) MarshalText() ([]byte, error) {
-	return t.UTC().AppendFormat(nil, time.RFC3339Nano), nil
-}
+// MarshalText implements encoding.TextMarshaler. A year beyond 9999 is an error, since RFC 3339 cannot hold it.
+func (t Time) MarshalText() ([]byte, error) { return t.appendText(make([]byte, 0, 36)) }
 
 // MarshalJSON implements json.Marshaler.
 func (t Time) MarshalJSON() ([]byte, error) {
-	b := append(make([]byte, 0, 40), '"')
-	return append(t.UTC().AppendFormat(b, time.RFC3339Nano), '"'), nil
+	b, err := t.appendText(append(make([]byte, 0, 40), '"'))
+	return append(b, '"'), err
+}
+
+func (t Time) appendText(dst []byte) ([]byte, error) {
+	u := t.UTC()
+	if y := u.Year(); y < 0 || y > 9999 {
+		return dst, fmt.Errorf("the year %d cannot be written as RFC 3339", y)
+	}
+	return u.AppendFormat(dst, time.RFC3339Nano), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler; it accepts RFC 3339 with any offset and gives UTC.
+func (t *Time) UnmarshalText(b []byte) error {
+	err := t.Time.UnmarshalText(b)
+	t.Time = t.UTC()
+	return err
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	err := t.Time.UnmarshalJSON(b)
+	t.Time = t.UTC()
+	return err
 }
 
 // Header opens a manifest. ID, Tool and Created are written by omt-scan and stay through all stages and revisions.
@@ -173,6 +195,16 @@ type Migrator struct {
 	Language string `json:"language"`
 	Verified string `json:"verified"` // how the login was verified: "database" = by the database login alone
 	Admin    string `json:"admin"`    // "confirmed" or "guessed": whether the administrator right was named or guessed
+}
+
+// Freeze is one change that froze the source, with what is needed to undo it.
+type Freeze struct {
+	What         string `json:"what"`                   // "service-config": a line in Service's config file
+	Path         string `json:"path,omitempty"`         // the file changed
+	Inserted     string `json:"inserted,omitempty"`     // the text put in
+	Offset       int64  `json:"offset,omitempty"`       // where, in bytes
+	BeforeSHA256 Digest `json:"before_sha256,omitzero"` // of the file before
+	AfterSHA256  Digest `json:"after_sha256,omitzero"`  // and after
 }
 
 // Plan is a user plan that can be given to users.
@@ -391,6 +423,9 @@ func (Installation) RecordKind() Kind { return KindInstallation }
 
 // RecordKind implements Record.
 func (Migrator) RecordKind() Kind { return KindMigrator }
+
+// RecordKind implements Record.
+func (Freeze) RecordKind() Kind { return KindFreeze }
 
 // RecordKind implements Record.
 func (Plan) RecordKind() Kind { return KindPlan }
