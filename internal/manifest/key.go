@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"strings"
 )
 
 const (
@@ -30,6 +31,10 @@ func FileKey(dst []byte, path string, id int64) []byte {
 	}
 	return binary.BigEndian.AppendUint64(dst, uint64(id)^1<<63)
 }
+
+// AddressKey is what address records are sorted by, and what two addresses that are the same have in common: the address
+// without space around it, in lower case.
+func AddressKey(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 var errFileKey = errors.New("not a file key")
 

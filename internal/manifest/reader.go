@@ -86,6 +86,9 @@ func (r *Reader) Next() (Line, error) {
 // Header returns the manifest record, once Next has returned the first record.
 func (r *Reader) Header() Header { return r.header }
 
+// Counts returns the lines of every kind returned so far.
+func (r *Reader) Counts() map[string]int64 { return r.tally.counts() }
+
 // End returns the end record after Next returned io.EOF.
 func (r *Reader) End() End { return r.end }
 

@@ -190,7 +190,7 @@ func (w *Writer) encode(dst []byte, rec Record) ([]byte, error) {
 		return rec.AppendJSON(dst)
 	}
 	w.json.Reset()
-	if err := w.enc.Encode(rec); err != nil {
+	if err := w.enc.Encode(withLists(rec)); err != nil {
 		return nil, err
 	}
 	line := bytes.TrimSuffix(w.json.Bytes(), []byte{'\n'})
@@ -209,4 +209,39 @@ func (w *Writer) encode(dst []byte, rec Record) ([]byte, error) {
 		dst = append(dst, ',')
 	}
 	return appendASCII(dst, line[1:]), nil
+}
+
+// withLists gives every list and object that is not optional, so that a reader in another language finds [] and {}, not
+// null.
+func withLists(rec Record) Record {
+	switch r := rec.(type) {
+	case Installation:
+		r.Areas = list(r.Areas)
+		if r.Roots == nil {
+			r.Roots = map[string][]string{}
+		}
+		return r
+	case User:
+		r.Emails = list(r.Emails)
+		return r
+	case Fact:
+		if r.Data == nil {
+			r.Data = map[string]any{}
+		}
+		return r
+	case Table:
+		r.Columns, r.Key = list(r.Columns), list(r.Key)
+		return r
+	case Finding:
+		r.Subjects = list(r.Subjects)
+		return r
+	}
+	return rec
+}
+
+func list[T any](l []T) []T {
+	if l == nil {
+		return []T{}
+	}
+	return l
 }
