@@ -1,0 +1,153 @@
+package destination
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+)
+
+// Object is what Put stores: a name with the size and SHA-256 of its content.
+type Object struct {
+	Name string
+	Size int64
+	Sum  [32]byte
+}
+
+// Put stores an object whose content open gives from its beginning, as often as it is called. It goes on where the far
+// side stands, after a broken connection and in a later process, and reports false when the name was taken already.
+//
+// The content is hashed on its way, what the far side has already included: content without the digest of o is
+// ErrSource and never becomes visible. Bytes of an earlier process that turn out wrong on the far side are sent again
+// once; a second ErrMismatch is final. moved, which may be nil, hears how many bytes were sent (positive) or, once an
+// upload must begin again, are to be sent again (negative).
+func (r Retry) Put(ctx context.Context, d Destination, o Object, open func() (io.ReadCloser, error), moved func(int64)) (bool, error) {
+	if moved == nil {
+		moved = func(int64) {}
+	}
+	p := &put{d: d, o: o, open: open, moved: moved}
+	err := r.Do(ctx, o.Name, func() (bool, error) { return p.try(ctx) })
+	if errors.Is(err, ErrMismatch) {
+		p.restart()
+		err = r.Do(ctx, o.Name, func() (bool, error) { return p.try(ctx) })
+	}
+	if errors.Is(err, ErrExists) {
+		// A commit whose answer was lost has worked; or another sent the same meanwhile.
+		return p.doubtful, nil
+	}
+	return err == nil, err
+}
+
+type put struct {
+	d        Destination
+	o        Object
+	open     func() (io.ReadCloser, error)
+	moved    func(int64)
+	sent     int64 // told to moved
+	doubtful bool  // a commit of ours may have worked without our hearing of it
+}
+
+func (p *put) restart() {
+	p.moved(-p.sent)
+	p.sent = 0
+	p.doubtful = false
+}
+
+// try does as much as works in one go.
+func (p *put) try(ctx context.Context) (progress bool, err error) {
+	up, err := p.d.Upload(ctx, p.o.Name, p.o.Size, p.o.Sum)
+	if err != nil {
+		return false, err
+	}
+	defer up.Close()
+	off, err := up.Offset(ctx)
+	if err != nil {
+		return false, err
+	}
+	src, err := p.source(off)
+	if err != nil {
+		return false, err
+	}
+	defer src.Close()
+	for off < p.o.Size {
+		n, err := up.Send(ctx, off, src)
+		if n > 0 {
+			progress = true
+			p.sent += n
+			p.moved(n)
+		}
+		off += n
+		if err != nil {
+			return progress, err
+		}
+		if off == p.o.Size {
+			break
+		}
+		if src.ended() {
+			return progress, fmt.Errorf("%w: it has %d bytes, want %d", ErrSource, src.n, p.o.Size)
+		}
+		// It accepted less than it was given, and may have read on: begin again where it says it stands.
+		return progress, fmt.Errorf("%w: it accepted %d bytes of %d", ErrTransient, off, p.o.Size)
+	}
+	if err := src.verify(p.o); err != nil {
+		return progress, err
+	}
+	err = up.Commit(ctx)
+	p.doubtful = p.doubtful || errors.Is(err, ErrTransient)
+	return progress, err
+}
+
+// source opens the content and hashes what lies before off.
+func (p *put) source(off int64) (*hashing, error) {
+	rc, err := p.open()
+	if err != nil {
+		return nil, err
+	}
+	h := &hashing{rc: rc, h: sha256.New()}
+	if n, err := io.CopyN(io.Discard, h, off); err != nil {
+		rc.Close()
+		if err == io.EOF {
+			err = fmt.Errorf("%w: it has %d bytes, want %d", ErrSource, n, p.o.Size)
+		}
+		return nil, err
+	}
+	return h, nil
+}
+
+// hashing is the content on its way.
+type hashing struct {
+	rc  io.ReadCloser
+	h   hash.Hash
+	n   int64
+	eof bool
+}
+
+// Read implements io.Reader.
+func (h *hashing) Read(p []byte) (int, error) {
+	n, err := h.rc.Read(p)
+	h.h.Write(p[:n])
+	h.n += int64(n)
+	h.eof = h.eof || err == io.EOF
+	return n, err
+}
+
+// Close implements io.Closer.
+func (h *hashing) Close() error { return h.rc.Close() }
+
+func (h *hashing) ended() bool { return h.eof }
+
+// verify reads to the end and compares.
+func (h *hashing) verify(o Object) error {
+	if _, err := io.Copy(io.Discard, h); err != nil {
+		return err
+	}
+	if h.n != o.Size {
+		return fmt.Errorf("%w: it has %d bytes, want %d", ErrSource, h.n, o.Size)
+	}
+	if got := [32]byte(h.h.Sum(nil)); got != o.Sum {
+		return fmt.Errorf("%w: its SHA-256 is %x, want %x", ErrSource, got, o.Sum)
+	}
+	return nil
+}
