@@ -1,6 +1,3 @@
-// Package source is what the tools ask of a source database: the SuperOffice-aware questions (users, documents,
-// facts, …) over one engine-neutral view, and table contents as ordered rows. Engines implement Driver in packages of
-// their own (source/mssql, source/sqlite) and are handed in by the commands.
 package source
 
 import (
@@ -34,11 +31,12 @@ type Conn interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 	// Consistent reports whether all that is read comes from one moment.
 	Consistent() bool
-	// Select is the expression that reads a column so that Convert sees the stored value.
-	Select(c Column) string
-	// Convert turns a scanned value into the canonical Go value of the column's kind (see Kind); a value that does not
-	// fit its declared type is an error, never a guess.
-	Convert(c Column, v any) (any, error)
+	// Select is the expression that reads a column of the table known as alias ("" for none) so that the function of
+	// Converter sees the stored value.
+	Select(alias string, c Column) string
+	// Converter returns the function that turns a scanned value into the canonical Go value of the column's kind (see
+	// Kind). A value that does not fit its declared type is an error that names the column, never a guess.
+	Converter(c Column) func(v any) (any, error)
 	Close() error
 }
 

@@ -1,0 +1,162 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+
+	"github.com/openomt/omt/internal/manifest"
+)
+
+// required are the tables without which a schema is no SuperOffice database.
+var required = [...]string{"associate", "person", "document", "company"}
+
+// Database is a SuperOffice database: a driver and the prefix of its tables. It is safe for concurrent use.
+type Database struct {
+	driver Driver
+	prefix string
+}
+
+// New looks for the tables of a SuperOffice database. An empty prefix is found when there is exactly one; a given one is
+// matched without regard to letter case and used in its own. A prefix that is not there, and a schema that lacks one of
+// the tables that everything rests on, are errors with status Usage. d stays the caller's to close.
+func New(ctx context.Context, d Driver, prefix string) (*Database, error) {
+	prefixes, err := d.Prefixes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found, err := choosePrefix(d, prefix, prefixes)
+	if err != nil {
+		return nil, err
+	}
+	db := &Database{driver: d, prefix: found}
+	tables, err := d.Catalog(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkRequired(found, tables); err != nil {
+		return nil, err
+	}
+	return db, nil
+}
+
+func choosePrefix(d Driver, prefix string, prefixes []string) (string, error) {
+	if len(prefixes) == 0 {
+		return "", manifest.Errorf(manifest.Usage, "%s holds no SuperOffice database: no table is called associate", d.URL()).
+			WithHint("check the database's name, and that the login may see its tables")
+	}
+	var match []string
+	for _, p := range prefixes {
+		if p == prefix {
+			return p, nil
+		}
+		if prefix == "" || strings.EqualFold(p, prefix) {
+			match = append(match, p)
+		}
+	}
+	switch {
+	case len(match) == 1:
+		return match[0], nil
+	case len(match) > 1:
+		return "", manifest.Errorf(manifest.Usage, "%s holds several SuperOffice databases: %s", d.URL(), quoteAll(match)).
+			WithHint("name one with --prefix")
+	}
+	return "", manifest.Errorf(manifest.Usage, "no table %q under prefix %q in %s", "associate", prefix, d.URL()).
+		WithHint("prefixes that are there: %s", quoteAll(prefixes))
+}
+
+func quoteAll(names []string) string {
+	q := make([]string, len(names))
+	for i, n := range names {
+		q[i] = fmt.Sprintf("%q", n)
+	}
+	return strings.Join(q, ", ")
+}
+
+func checkRequired(prefix string, tables []Table) error {
+	var missing []string
+	for _, name := range required {
+		if findTable(tables, name) == nil {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return manifest.Errorf(manifest.Usage, "prefix %q lacks %s: not a SuperOffice database", prefix, quoteAll(missing)).
+		WithHint("check the prefix, and that the login may see all tables under it")
+}
+
+func findTable(tables []Table, name string) *Table {
+	for i := range tables {
+		if strings.EqualFold(tables[i].Name, name) {
+			return &tables[i]
+		}
+	}
+	return nil
+}
+
+// Prefix is the prefix in its own letter case.
+func (db *Database) Prefix() string { return db.prefix }
+
+// Engine is the driver's engine.
+func (db *Database) Engine() string { return db.driver.Engine() }
+
+// URL is the driver's URL, without user info.
+func (db *Database) URL() string { return db.driver.URL() }
+
+// Begin opens a view of the database as it is now, which stays the same until Close as far as Consistent says so.
+func (db *Database) Begin(ctx context.Context) (*View, error) {
+	conn, err := db.driver.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := db.driver.Catalog(ctx, db.prefix)
+	if err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return &View{driver: db.driver, conn: conn, prefix: db.prefix, tables: tables}, nil
+}
+
+// View answers all questions from one connection. It implements Reader. One answer is read at a time: a stream must be
+// ended (read out, or its loop left) before the next question, else that question is an error.
+type View struct {
+	driver Driver
+	conn   Conn
+	prefix string
+	tables []Table
+	busy   atomic.Pointer[string] // what is being read
+}
+
+var _ Reader = (*View)(nil)
+
+// Close ends the view.
+func (v *View) Close() error { return v.conn.Close() }
+
+// Consistent reports whether all answers come from one moment.
+func (v *View) Consistent() bool { return v.conn.Consistent() }
+
+// Tables lists all tables under the prefix. The result is shared: it must not be changed.
+func (v *View) Tables() []Table { return v.tables }
+
+// Count counts the rows of a table, named without regard to letter case.
+func (v *View) Count(ctx context.Context, table string) (int64, error) {
+	t := findTable(v.tables, table)
+	if t == nil {
+		return 0, fmt.Errorf("counting rows: no table %q under prefix %q", table, v.prefix)
+	}
+	count := "COUNT(*)"
+	if v.driver.Engine() == "mssql" {
+		count = "COUNT_BIG(*)"
+	}
+	var n int64
+	for row, err := range v.query(ctx, t.Name, "SELECT "+count+" FROM "+v.driver.Ref(v.prefix, t.Name), nil) {
+		if err != nil {
+			return 0, err
+		}
+		n = number64(row[0])
+	}
+	return n, nil
+}

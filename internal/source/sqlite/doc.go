@@ -1,0 +1,40 @@
+// Package sqlite reads and fills SuperOffice databases in SQLite files, through a driver without C. SuperOffice itself
+// never runs on SQLite: such a file is a sample installation, a test, or what was unpacked at the tenant's side.
+//
+// # Form of a database
+//
+// Tables are named "<prefix>_<table>" ("crm7_associate"), their indexes "<prefix>_<table>_<index>". Columns are declared
+// with SQL Server's type names, an identity column with " identity" after it. What is stored:
+//
+//	bit                          INTEGER 0 or 1
+//	tinyint … bigint             INTEGER
+//	float, real                  REAL
+//	decimal, numeric, money …    INTEGER for a whole number of 64 bits; REAL for other numbers of up to 15 digits; a BLOB
+//	                             with the number's text (ASCII, all Scale digits) for longer ones
+//	char … ntext                 TEXT
+//	xml                          TEXT; a BLOB of UTF-8 when it begins like a number
+//	binary …, image, rowversion  BLOB
+//	date … datetimeoffset        TEXT in the forms of package source ("2002-08-01 09:30:00.5")
+//	uniqueidentifier             TEXT, upper case
+//
+// A value has exactly one stored form, so that two databases can be compared row by row with any SQLite program.
+//
+// # Promises
+//
+// A Driver never writes: the file is opened with mode=ro and query_only. One Begin is one read transaction. Reading is
+// strict: a value of another class than its declared type, a date in another form, a number that cannot be told exactly,
+// a text that is not UTF-8 is an error that names table and column. A Loader's work is restartable, and the same rows
+// loaded in the same order give the same bytes of file.
+//
+// # What is not kept
+//
+// Collations (SQLite knows none of SQL Server's; texts compare by their bytes), computed columns (their expressions are
+// T-SQL), and defaults that are not a literal. A source with generated columns keeps their presence, not their
+// expression.
+//
+// # Why
+//
+// Decimals are numbers where that is exact, since other programs should be able to add them up; SQLite would turn the
+// text of a longer one into a float and lose digits, hence the BLOB. Tables have a rowid: rows come in key order, so
+// that reading by key reads the file forwards, and large values do not weigh on the key's tree.
+package sqlite

@@ -1,0 +1,186 @@
+package source
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// maxPrecision is the largest precision of decimal and numeric on SQL Server.
+const maxPrecision = 38
+
+// ParseType reads a column type in SQL Server's spelling, in any letter case, and returns it in the one spelling that
+// manifests hold: lower case, no blanks, omitted lengths and scales as SQL Server fills them in ("decimal" is
+// "decimal(18,0)", "datetime2" is "datetime2(7)", "nvarchar" is "nvarchar(1)"). Synonyms become the type they stand
+// for. A type that is not known, or whose arguments are out of range, has the kind Other and keeps its text.
+func ParseType(text string) Type {
+	name, args, ok := splitType(text)
+	if !ok {
+		return otherType(text)
+	}
+	if s, ok := typeSynonym(name); ok {
+		name = s
+	}
+	var t Type
+	if len(args) == 0 {
+		t, ok = plainType(name)
+	}
+	if len(args) > 0 || !ok {
+		t, ok = sizedType(name, args)
+	}
+	if !ok {
+		return otherType(text)
+	}
+	return t
+}
+
+func otherType(text string) Type {
+	return Type{SQL: strings.ToLower(strings.TrimSpace(text)), Kind: Other}
+}
+
+// splitType cuts "Decimal( 19, 4 )" into "decimal" and ["19" "4"].
+func splitType(text string) (name string, args []string, ok bool) {
+	name, rest, found := strings.Cut(strings.ToLower(strings.TrimSpace(text)), "(")
+	name = strings.Join(strings.Fields(name), " ")
+	if !found {
+		return name, nil, name != ""
+	}
+	rest, tail, found := strings.Cut(rest, ")")
+	if !found || strings.TrimSpace(tail) != "" || name == "" {
+		return "", nil, false
+	}
+	for a := range strings.SplitSeq(rest, ",") {
+		args = append(args, strings.TrimSpace(a))
+	}
+	return name, args, true
+}
+
+func typeSynonym(name string) (string, bool) {
+	switch name {
+	case "dec":
+		return "decimal", true
+	case "integer":
+		return "int", true
+	case "double precision":
+		return "float", true
+	case "timestamp":
+		return "rowversion", true
+	case "character":
+		return "char", true
+	case "character varying", "char varying":
+		return "varchar", true
+	case "national character", "national char":
+		return "nchar", true
+	case "national character varying", "national char varying":
+		return "nvarchar", true
+	case "binary varying":
+		return "varbinary", true
+	}
+	return "", false
+}
+
+// plainType knows the types that are written without arguments.
+func plainType(name string) (Type, bool) {
+	t := Type{SQL: name}
+	switch name {
+	case "bit":
+		t.Kind = Bool
+	case "tinyint":
+		t.Kind, t.Bits = Int, 8
+	case "smallint":
+		t.Kind, t.Bits = Int, 16
+	case "int":
+		t.Kind, t.Bits = Int, 32
+	case "bigint":
+		t.Kind, t.Bits = Int, 64
+	case "float":
+		t.Kind = Float
+	case "real":
+		t.Kind = Real
+	case "money":
+		t.Kind, t.Precision, t.Scale = Decimal, 19, 4
+	case "smallmoney":
+		t.Kind, t.Precision, t.Scale = Decimal, 10, 4
+	case "text", "ntext", "xml":
+		t.Kind, t.Length = Text, -1
+	case "sysname":
+		t.SQL, t.Kind, t.Length = "nvarchar(128)", Text, 128
+	case "image":
+		t.Kind, t.Length = Bytes, -1
+	case "rowversion":
+		t.Kind, t.Length = Bytes, 8
+	case "date":
+		t.Kind = Date
+	case "datetime":
+		t.Kind, t.Scale = DateTime, 3
+	case "smalldatetime":
+		t.Kind = DateTime
+	case "uniqueidentifier":
+		t.Kind = UUID
+	default:
+		return Type{}, false
+	}
+	return t, true
+}
+
+// sizedType knows the types that take arguments, and their defaults.
+func sizedType(name string, args []string) (Type, bool) {
+	switch name {
+	case "char", "varchar", "binary", "varbinary":
+		return lengthType(name, args, 8000)
+	case "nchar", "nvarchar":
+		return lengthType(name, args, 4000)
+	case "decimal", "numeric":
+		return decimalType(name, args)
+	case "float":
+		n, ok := oneNumber(args, 53, 1, 53)
+		if ok && n <= 24 {
+			return Type{SQL: "real", Kind: Real}, true
+		}
+		return Type{SQL: "float", Kind: Float}, ok
+	case "time", "datetime2", "datetimeoffset":
+		n, ok := oneNumber(args, 7, 0, 7)
+		kind := map[string]Kind{"time": Clock, "datetime2": DateTime, "datetimeoffset": Offset}[name]
+		return Type{SQL: fmt.Sprintf("%s(%d)", name, n), Kind: kind, Scale: n}, ok
+	}
+	return Type{}, false
+}
+
+func lengthType(name string, args []string, longest int) (Type, bool) {
+	kind := Text
+	if strings.HasSuffix(name, "binary") {
+		kind = Bytes
+	}
+	if len(args) == 1 && args[0] == "max" && strings.Contains(name, "var") {
+		return Type{SQL: name + "(max)", Kind: kind, Length: -1}, true
+	}
+	n, ok := oneNumber(args, 1, 1, longest)
+	return Type{SQL: fmt.Sprintf("%s(%d)", name, n), Kind: kind, Length: n}, ok
+}
+
+func decimalType(name string, args []string) (Type, bool) {
+	p, s := 18, 0
+	ok := len(args) <= 2
+	if ok && len(args) > 0 {
+		p, ok = number(args[0], 1, maxPrecision)
+	}
+	if ok && len(args) > 1 {
+		s, ok = number(args[1], 0, p)
+	}
+	return Type{SQL: fmt.Sprintf("%s(%d,%d)", name, p, s), Kind: Decimal, Precision: p, Scale: s}, ok
+}
+
+func oneNumber(args []string, def, low, high int) (int, bool) {
+	if len(args) == 0 {
+		return def, true
+	}
+	if len(args) > 1 {
+		return 0, false
+	}
+	return number(args[0], low, high)
+}
+
+func number(s string, low, high int) (int, bool) {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return int(n), err == nil && int(n) >= low && int(n) <= high
+}
