@@ -1,0 +1,103 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/openomt/omt/internal/destination"
+	"github.com/openomt/omt/internal/manifest"
+)
+
+// Committed finds a committed revision of the manifest's id that was made of the same input, or that is the input.
+// superseded tells that a later revision of it is committed too. A commit that passed the gate is finished first.
+// Without one, c is nil.
+func (t *Tenant) Committed(ctx context.Context, p Phase, id string, input manifest.Digest) (c *Commit, superseded bool, err error) {
+	if !validID(id) {
+		return nil, false, manifest.Errorf(manifest.BadInput, "manifest id %q: want a UUID in lower case", id)
+	}
+	if err := t.settle(ctx); err != nil {
+		return nil, false, err
+	}
+	revisions, err := t.Revisions(ctx, p, id)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, r := range revisions {
+		if !r.Finished {
+			continue
+		}
+		found, err := t.CommitOf(ctx, r)
+		if err != nil {
+			return nil, false, err
+		}
+		superseded = c != nil
+		if found.Input == input || found.End == input {
+			c, superseded = &found, false
+		}
+	}
+	return c, superseded, nil
+}
+
+// Begin claims a revision for a push whose manifest is known to its last byte: the one that the same spool had claimed
+// for the same manifest and did not finish, else the next number. All of c but Revision must be set.
+func (t *Tenant) Begin(ctx context.Context, c Claim) (Claim, error) {
+	if err := t.settle(ctx); err != nil {
+		return Claim{}, err
+	}
+	s, err := t.State(ctx)
+	if err != nil {
+		return Claim{}, err
+	}
+	if err := t.judge(ctx, s, c); err != nil {
+		return Claim{}, err
+	}
+	revisions, err := t.Revisions(ctx, c.Phase, c.ID)
+	if err != nil {
+		return Claim{}, err
+	}
+	next, committed := 1, 0
+	for _, r := range revisions {
+		next = r.Number + 1
+		if r.Finished {
+			committed = r.Number
+		}
+	}
+	for _, r := range revisions {
+		if r.Finished || !r.Claimed || r.Number < committed {
+			continue
+		}
+		var old Claim
+		if err := t.load(ctx, r.name(openName), &old); err != nil {
+			continue // not ours, or no longer to be recognised: its number is used up
+		}
+		if old.Spool == c.Spool && old.Input == c.Input && old.Manifest == c.Manifest && old.Revision == r.Number && old.ID == c.ID {
+			return old, nil
+		}
+	}
+	return t.claim(ctx, c, next)
+}
+
+// claim creates open.json under the first number from next on that is free.
+func (t *Tenant) claim(ctx context.Context, c Claim, next int) (Claim, error) {
+	for ; next <= maxRevision; next++ {
+		c.Format, c.Revision = manifest.Format, next
+		data, err := seal(c)
+		if err != nil {
+			return Claim{}, fmt.Errorf("claiming revision %d: %w", next, err)
+		}
+		err = t.d.Create(ctx, c.revision().name(openName), data)
+		if err == nil {
+			return c, nil
+		}
+		if !errors.Is(err, destination.ErrExists) {
+			return Claim{}, fmt.Errorf("claiming revision %d: %w", next, err)
+		}
+	}
+	return Claim{}, fmt.Errorf("claiming a revision of %s: all %d are used up", c.ID, maxRevision)
+}
+
+func (c Claim) revision() Revision { return Revision{Phase: c.Phase, ID: c.ID, Number: c.Revision} }
+
+// ManifestName is the object's name of the claimed revision's manifest, for the upload.
+func (c Claim) ManifestName() string { return c.revision().name(manifestName) }
