@@ -27,7 +27,7 @@ func Blocked(checks []Check, findings []Finding, list []Waiver, now time.Time) e
 			rules = append(rules, f.Rule)
 		}
 		for _, s := range f.Subjects {
-			if !slices.Contains(subjects[f.Rule], s) {
+			if known := subjects[f.Rule]; len(known) <= shownSubjects && !slices.Contains(known, s) {
 				subjects[f.Rule] = append(subjects[f.Rule], s)
 			}
 		}

@@ -217,7 +217,7 @@
 //
 // # Memory and speed
 //
-// A Reader holds one line beside 256 KiB, a Writer one line, 64 KiB and some 20 bytes for each chunk record. A Sorter
+// A Reader holds one line beside 64 KiB, a Writer one line, 64 KiB and some 20 bytes for each chunk record. A Sorter
 // holds what it is told. Verify holds checks, waivers and up to 10,000 errors. Passing records of 250 bytes through a
 // Reader and a Writer, with every check made and both digests taken, allocates nothing for a record
 // (BenchmarkPassThrough).

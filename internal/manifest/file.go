@@ -40,7 +40,7 @@ func (f *File) AppendJSON(dst []byte) ([]byte, error) {
 		e.raw(`,"raw":true`)
 	}
 	e.digest(`,"sha256":"`, &f.SHA256)
-	e.digest(chunkMark, &f.Chunk)
+	e.digest(`,"chunk":"`, &f.Chunk)
 	if f.Offset != 0 {
 		e.int(`,"offset":`, f.Offset)
 	}

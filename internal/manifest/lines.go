@@ -14,7 +14,7 @@ import (
 const MaxLine = 16 << 20
 
 const (
-	startBuffer = 256 << 10
+	startBuffer = 64 << 10
 	maxBuffer   = MaxLine + 64<<10
 )
 

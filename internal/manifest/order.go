@@ -214,7 +214,7 @@ const (
 	filePrefix = `{"kind":"file","area":"`
 	idPrefix   = `,"id":`
 	pathPrefix = `,"path":"`
-	chunkMark  = `,"chunk":"`
+	chunkMark  = `chunk":"` // behind ,"
 )
 
 // scanFileHead takes the head of a file record without decoding the rest where the line is as AppendJSON makes it. The
@@ -241,19 +241,25 @@ func quickFileHead(raw []byte, scratch *[]byte) (f fileHead, ok bool) {
 	if f.area, rest, ok = cutPlain(rest); !ok {
 		return f, false
 	}
-	if after, has := bytes.CutPrefix(rest, []byte(idPrefix)); has {
+	after, hasID := bytes.CutPrefix(rest, []byte(idPrefix))
+	if hasID {
 		if f.id, rest, ok = cutInt(after); !ok {
 			return f, false
 		}
 	}
-	if after, has := bytes.CutPrefix(rest, []byte(pathPrefix)); has {
+	after, hasPath := bytes.CutPrefix(rest, []byte(pathPrefix))
+	if hasPath {
 		if f.path, rest, ok = cutString(after, scratch); !ok {
 			return f, false
 		}
-	} else if bytes.Contains(rest, []byte(`"path"`)) || bytes.Contains(rest, []byte(`"id"`)) {
+	}
+	if !hasID && bytes.Contains(rest, []byte(`"id"`)) || !hasPath && bytes.Contains(rest, []byte(`"path"`)) {
 		return f, false // in another order than ours
 	}
-	if i := bytes.Index(rest, []byte(chunkMark)); i >= 0 {
+	if i := bytes.Index(rest, []byte(chunkMark)); i >= 0 { // never inside a string, where the quotes would be escaped
+		if !bytes.HasSuffix(rest[:i], []byte(`,"`)) {
+			return f, false
+		}
 		if f.chunk, _, ok = cutPlain(rest[i+len(chunkMark):]); !ok {
 			return f, false
 		}

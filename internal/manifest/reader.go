@@ -21,6 +21,7 @@ type Line struct {
 	Raw    []byte // the record without its line end, decoded to UTF-8 (ASCII when one of ours wrote it)
 	Number int64  // of the line in the input, as an editor counts; 0 for a line that was not read
 	place  int    // of the kind, or placeUnknown for a line made elsewhere
+	ascii  bool   // Raw is known to hold nothing above U+007E
 }
 
 // Decode decodes the record into rec, ignoring unknown fields. A record that does not fit is an Error (BadInput) that
@@ -145,8 +146,8 @@ const kindPrefix = `{"kind":"`
 // classify finds the kind of a line. Lines as our writers make them are not decoded, unless a person may have edited
 // them.
 func (r *Reader) classify(raw []byte) (Line, error) {
-	l := Line{Raw: raw, Number: r.in.number}
-	if !isASCII(raw) && !utf8.Valid(raw) {
+	l := Line{Raw: raw, Number: r.in.number, ascii: isASCII(raw)}
+	if !l.ascii && !utf8.Valid(raw) {
 		return l, errNotUTF8
 	}
 	kind, ok := quickKind(raw)

@@ -100,16 +100,14 @@ func TestCutAnywhere(t *testing.T) {
 func TestFlipAnywhere(t *testing.T) {
 	in := sample(t)
 	for n := range in[:len(in)-1] {
-		for _, flip := range []byte{0x01, 0x20} {
-			bad := bytes.Clone(in)
-			bad[n] ^= flip
-			_, r, err := readAll(bytes.NewReader(bad), ReadOptions{})
-			if err == nil && !sameManifest(r, in) {
-				t.Fatalf("byte %d flipped from %q to %q went unnoticed", n, in[n], bad[n])
-			}
-			if err != nil && StatusOf(err) != BadInput {
-				t.Fatalf("byte %d: %v", n, err)
-			}
+		bad := bytes.Clone(in)
+		bad[n] ^= []byte{0x01, 0x20}[n%2]
+		_, r, err := readAll(bytes.NewReader(bad), ReadOptions{})
+		if err == nil && !sameManifest(r, in) {
+			t.Fatalf("byte %d flipped from %q to %q went unnoticed", n, in[n], bad[n])
+		}
+		if err != nil && StatusOf(err) != BadInput {
+			t.Fatalf("byte %d: %v", n, err)
 		}
 	}
 }

@@ -41,23 +41,30 @@ func NewWriter(w io.Writer, tool string) *Writer {
 }
 
 // Write writes one record. A record that is out of the order of the package comment is an error and is not written; so
-// is one with a string that is not valid UTF-8. The end and the abort record have methods of their own.
+// is one with a string that is not valid UTF-8. A header without a format gets ours. The end and the abort record have methods of their own.
 func (w *Writer) Write(rec Record) error {
 	if err := w.ready(); err != nil {
 		return err
 	}
 	kind := rec.RecordKind()
 	if kind == KindEnd || kind == KindAbort {
-		return fmt.Errorf("writing a %s record: only End and Abort do", kind)
+		return fmt.Errorf("writing %s record: only End and Abort do", kind)
+	}
+	if h, ok := rec.(Header); ok && h.Format != Format {
+		if h.Format != "" {
+			return fmt.Errorf("writing %s record: format %q is not %q", kind, h.Format, Format)
+		}
+		h.Format = Format
+		rec = h
 	}
 	from := len(w.buf)
 	buf, err := w.encode(w.buf, rec)
 	if err != nil {
-		return fmt.Errorf("writing a %s record: %w", kind, err)
+		return fmt.Errorf("writing %s record: %w", kind, err)
 	}
 	w.buf = buf
 	if err := w.accept(from, placeOf(string(kind)), kind); err != nil {
-		return fmt.Errorf("writing a %s record: %w", kind, err)
+		return fmt.Errorf("writing %s record: %w", kind, err)
 	}
 	return w.relieve()
 }
@@ -72,16 +79,16 @@ func (w *Writer) WriteRaw(l Line) error {
 		l.place = placeOf(string(l.Kind))
 	}
 	if l.place == placeEnd || l.place == placeAbort {
-		return fmt.Errorf("copying a %s record: only End and Abort write one", l.Kind)
+		return fmt.Errorf("copying %s record: only End and Abort write one", l.Kind)
 	}
 	from := len(w.buf)
-	if isASCII(l.Raw) {
+	if l.ascii || isASCII(l.Raw) {
 		w.buf = append(w.buf, l.Raw...)
 	} else {
 		w.buf = appendASCII(w.buf, l.Raw)
 	}
 	if err := w.accept(from, l.place, l.Kind); err != nil {
-		return Errorf(BadInput, "line %d: copying a %s record: %w", l.Number, l.Kind, err).
+		return Errorf(BadInput, "line %d: copying %s record: %w", l.Number, l.Kind, err).
 			WithHint("the input was edited or joined; run the stage that wrote it again")
 	}
 	return w.relieve()
