@@ -19,12 +19,11 @@ type Job struct {
 	Log      *slog.Logger
 	Progress progress.Reporter
 
-	env      *Env
-	command  *Command
-	sink     *logSink
-	meters   *meters
-	wrote    bool // a new file stands at --out
-	streamed bool // --out is no file that could be renamed
+	env     *Env
+	command *Command
+	sink    *logSink
+	meters  *meters
+	wrote   bool // a new file stands at --out
 }
 
 // Env returns what the command was started with.

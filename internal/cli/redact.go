@@ -10,17 +10,18 @@ import (
 const hidden = "***"
 
 // value matches what follows a key: quoted, in braces as ODBC writes it, or up to where a URL's or a connection string's
-// value can end. A password may hold '&', so one that does is masked further than it reaches, never less.
-const value = `("[^"]*"|'[^']*'|\{[^}]*\}|[^;,\s"']*)`
+// value can end, less a colon or full stop that belongs to the sentence. A password may hold '&', so the rest of a URL
+// goes with it: masked is more than the value, never less.
+const value = `(?:"[^"]*"|'[^']*'|\{(?:[^}]|\}\})*\}|[^;,\s"']*[^;,\s"':.]|)`
 
 var (
-	// urlUser is the user part of a URL. The second form catches a password with characters that belong escaped.
-	urlUser = regexp.MustCompile(`(?i)([a-z][a-z0-9+.\-]*://)(?:[^\s"'/?#]*@|[^\s"'/?#@:]*:[^\s"']*@)`)
+	// urlUser is the user part of a URL. The first form catches a password with characters that belong escaped.
+	urlUser = regexp.MustCompile(`(?i)([a-z][a-z0-9+.\-]*://)(?:[^\s"'/?#@:]*:[^\s"']*@|[^\s"'/?#]*@)`)
 	// pairs are secret values behind a key and an equals sign, in connection strings.
 	pairs = regexp.MustCompile(`(?i)\b(password|passwd|pwd|pass|secret|client_?secret|secret_?(?:access_?)?key|account_?key|` +
 		`shared_?access_?key|shared_?access_?signature|api_?key|access_?token|refresh_?token|token)(\s*=\s*)` + value)
 	// query are parameters of signed URLs, which end at '&'.
-	query = regexp.MustCompile(`(?i)\b(sig|signature|x-amz-signature|x-amz-credential|x-amz-security-token)(=|%3d)[^&;,\s"']*`)
+	query = regexp.MustCompile(`(?i)\b(sig|signature|x-amz-signature|x-amz-credential|x-amz-security-token)(=|%3d)(?:[^&;,\s"']*[^&;,\s"':.]|)`)
 	// fields are the same keys in JSON.
 	fields = regexp.MustCompile(`(?i)(\\?"(?:password|pwd|secret|token|sig|sas|account_?key)\\?"\s*:\s*)\\?"[^"\\]*\\?"`)
 	// bearer is a header of an HTTP request.
