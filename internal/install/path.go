@@ -1,0 +1,41 @@
+package install
+
+import (
+	"path"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// absolute makes p, as a file in folder names it, absolute. A path that Windows calls absolute stays as it is on every
+// system: only a mapping can make it one of this machine.
+func absolute(folder, p string) string {
+	p = strings.TrimSpace(p)
+	if p == "" || filepath.IsAbs(p) || windowsAbsolute(p) {
+		return p
+	}
+	if runtime.GOOS != "windows" {
+		p = strings.ReplaceAll(p, `\`, "/")
+	}
+	return filepath.Join(folder, p)
+}
+
+// windowsAbsolute reports whether p names a drive or a share, or begins at a drive's root.
+func windowsAbsolute(p string) bool {
+	return strings.HasPrefix(p, `\`) || strings.HasPrefix(p, "//") || drive(p)
+}
+
+func drive(p string) bool {
+	return len(p) >= 2 && p[1] == ':' && (p[0]|0x20 >= 'a' && p[0]|0x20 <= 'z')
+}
+
+// below joins the name of a sub-folder to a folder, with the separator that the folder uses.
+func below(folder, name string) string {
+	if windowsAbsolute(folder) {
+		return strings.TrimRight(folder, `/\`) + `\` + name
+	}
+	if runtime.GOOS == "windows" {
+		return filepath.Join(folder, name)
+	}
+	return path.Join(folder, name)
+}
