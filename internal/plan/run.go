@@ -1,0 +1,348 @@
+package plan
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/openomt/omt/internal/manifest"
+)
+
+// RunOptions are the choices of Run.
+type RunOptions struct {
+	Choices
+	Tool string         // "omt-assign 0.1.0"
+	Edit *manifest.Edit // written behind those of the input; nil when the input was not edited
+}
+
+// Run applies choices to a manifest and writes it to out without its end. Records up to the reviews are held until all
+// users are known, so that nothing is written where a choice cannot be; then only findings, waivers and removals are
+// held. Everything else passes through as it is. The Summary tells what remains; it is valid when the error is nil.
+func Run(ctx context.Context, o RunOptions, in *manifest.Reader, out *manifest.Writer) (Summary, error) {
+	s := &stage{o: o, out: out}
+	for n := 0; ; n++ {
+		l, err := in.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil && n%1024 == 0 {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = s.line(ctx, l)
+		}
+		if err != nil {
+			return Summary{}, err
+		}
+	}
+	if err := s.advance(ctx, manifest.Rank(manifest.KindEnd)); err != nil {
+		return Summary{}, err
+	}
+	return s.result.Summary, nil
+}
+
+// stage is one Run.
+type stage struct {
+	o   RunOptions
+	out *manifest.Writer
+
+	input Input
+	held  []heldLine // up to the reviews, until assigned; then findings
+	users []int      // of input.Users, their places in held
+	done  step
+
+	result   Result
+	matches  matches
+	before   []manifest.Removal
+	findings []heldFinding
+	waivers  []manifest.Waiver
+	raws     map[string][]byte // waivers as they were read, by their meaning
+	undone   []manifest.Check
+}
+
+// step is what has been written.
+type step int
+
+// The steps, in their order.
+const (
+	stepNone step = iota
+	stepAssigned
+	stepRemovals
+	stepChecks
+	stepFindings
+)
+
+// heldLine is a line that waits for its turn.
+type heldLine struct {
+	manifest.Line
+	user int // index of the user, or -1
+}
+
+// heldFinding is a finding of another rule, with the line it came in.
+type heldFinding struct {
+	manifest.Finding
+	line manifest.Line
+}
+
+// keep copies a line.
+func keep(l manifest.Line) manifest.Line {
+	l.Raw = bytes.Clone(l.Raw)
+	return l
+}
+
+// line takes one line of the input.
+func (s *stage) line(ctx context.Context, l manifest.Line) error {
+	rank := manifest.Rank(l.Kind)
+	if s.done == stepNone && rank <= manifest.Rank(manifest.KindReview) {
+		return s.hold(keep(l))
+	}
+	if err := s.advance(ctx, rank); err != nil {
+		return err
+	}
+	switch l.Kind {
+	case manifest.KindPlan, manifest.KindUser, manifest.KindReview:
+		return manifest.Errorf(manifest.BadInput, "line %d: a %s record stands behind the reviews", l.Number, l.Kind).
+			WithHint("run the stage that wrote the input again")
+	case manifest.KindAddress:
+		var a manifest.Address
+		if err := l.Decode(&a); err != nil {
+			return err
+		}
+		s.matches.see(a)
+	case manifest.KindRemoval:
+		var r manifest.Removal
+		err := l.Decode(&r)
+		s.before = append(s.before, r)
+		return err
+	case manifest.KindCheck:
+		return s.check(l)
+	case manifest.KindFinding:
+		return s.finding(l)
+	case manifest.KindWaiver:
+		return s.waiver(l)
+	}
+	return s.out.WriteRaw(l)
+}
+
+// hold keeps a line until the users are known.
+func (s *stage) hold(l manifest.Line) error {
+	h := heldLine{l, -1}
+	var err error
+	switch l.Kind {
+	case manifest.KindMigrator:
+		err = l.Decode(&s.input.Migrator)
+	case manifest.KindPlan:
+		var p manifest.Plan
+		err = l.Decode(&p)
+		s.input.Plans = append(s.input.Plans, p)
+	case manifest.KindUser:
+		var u manifest.User
+		err = l.Decode(&u)
+		h.user = len(s.input.Users)
+		s.input.Users = append(s.input.Users, u)
+	case manifest.KindReview:
+		var r manifest.Review
+		err = l.Decode(&r)
+		s.input.Reviews = append(s.input.Reviews, r)
+	}
+	s.held = append(s.held, h)
+	return err
+}
+
+// advance writes what must stand before a record of rank.
+func (s *stage) advance(ctx context.Context, rank int) error {
+	if rank < 0 && s.done != stepNone {
+		return nil // an unknown kind stands anywhere
+	}
+	steps := [...]struct {
+		after manifest.Kind
+		write func() error
+	}{
+		{manifest.KindReview, s.assign},
+		{manifest.KindRemoval, s.writeRemovals},
+		{manifest.KindCheck, s.writeChecks},
+		{manifest.KindWaiver, s.writeFindings},
+	}
+	for int(s.done) < len(steps) && rank > manifest.Rank(steps[s.done].after) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := steps[s.done].write(); err != nil {
+			return err
+		}
+		s.done++
+	}
+	return nil
+}
+
+// assign decides, and writes everything up to the reviews.
+func (s *stage) assign() error {
+	var err error
+	if s.result, err = Assign(s.input, s.o.Choices); err != nil {
+		return err
+	}
+	s.matches.names = s.result.names
+	edited := s.o.Edit == nil
+	reviewed := map[string][]byte{}
+	for _, h := range s.held {
+		if !edited && manifest.Rank(h.Kind) > manifest.Rank(manifest.KindEdit) {
+			edited = true
+			if err := s.out.Write(*s.o.Edit); err != nil {
+				return err
+			}
+		}
+		if h.Kind == manifest.KindReview {
+			var r manifest.Review
+			if err := h.Decode(&r); err != nil {
+				return err
+			}
+			reviewed[meaning(r)] = h.Raw
+			continue
+		}
+		if err := s.writeHeld(h); err != nil {
+			return err
+		}
+	}
+	if !edited {
+		if err := s.out.Write(*s.o.Edit); err != nil {
+			return err
+		}
+	}
+	s.held = nil
+	return writeAll(s.out, s.result.Reviews, reviewed)
+}
+
+// writeHeld writes a line that waited, a user with what was chosen.
+func (s *stage) writeHeld(h heldLine) error {
+	if h.user < 0 {
+		return s.out.WriteRaw(h.Line)
+	}
+	fields := userFields(s.input.Users[h.user], s.result.Users[h.user])
+	if len(fields) > 0 {
+		raw, err := patch(h.Raw, fields)
+		if err != nil {
+			return manifest.Errorf(manifest.BadInput, "line %d: changing the user record: %w", h.Number, err)
+		}
+		h.Raw = raw
+	}
+	return s.out.WriteRaw(h.Line)
+}
+
+// writeAll writes records; one that was read and means the same is written as it was.
+func writeAll[R manifest.Record](out *manifest.Writer, list []R, raws map[string][]byte) error {
+	for _, r := range list {
+		var err error
+		if raw, ok := raws[meaning(r)]; ok {
+			err = out.WriteRaw(manifest.Line{Kind: r.RecordKind(), Raw: raw})
+		} else {
+			err = out.Write(r)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meaning is a record's content as this version knows it. Records of a manifest always can be encoded.
+func meaning(r manifest.Record) string {
+	b, err := encode(r)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// writeRemovals writes the removals of this run.
+func (s *stage) writeRemovals() error {
+	removals, findings := s.matches.settle(s.o.RemoveFromPersons, s.before)
+	s.result.Findings = append(s.result.Findings, findings...)
+	s.result.Removals = append(s.result.Removals, removals...)
+	sortRemovals(s.result.Removals)
+	return writeAll(s.out, s.result.Removals, nil)
+}
+
+// ours reports whether a rule is one of this package.
+func ours(rule string) bool { return slices.Contains(Rules(), rule) }
+
+// check passes the checks of other rules on.
+func (s *stage) check(l manifest.Line) error {
+	var c manifest.Check
+	if err := l.Decode(&c); err != nil {
+		return err
+	}
+	if ours(c.Rule) {
+		return nil
+	}
+	if c.Status != manifest.CheckDone {
+		s.undone = append(s.undone, c)
+	}
+	return s.out.WriteRaw(l)
+}
+
+// writeChecks writes the checks of this package's rules.
+func (s *stage) writeChecks() error {
+	return writeAll(s.out, checks(s.result.Findings, s.o.Tool), nil)
+}
+
+// finding keeps the findings of other rules until the waivers are known.
+func (s *stage) finding(l manifest.Line) error {
+	var f manifest.Finding
+	if err := l.Decode(&f); err != nil {
+		return err
+	}
+	if !ours(f.Rule) {
+		s.findings = append(s.findings, heldFinding{f, keep(l)})
+	}
+	return nil
+}
+
+// waiver keeps a waiver.
+func (s *stage) waiver(l manifest.Line) error {
+	var w manifest.Waiver
+	if err := l.Decode(&w); err != nil {
+		return err
+	}
+	if s.raws == nil {
+		s.raws = map[string][]byte{}
+	}
+	s.waivers = append(s.waivers, w)
+	s.raws[meaning(w)] = bytes.Clone(l.Raw)
+	return nil
+}
+
+// writeFindings writes findings and waivers, and completes the summary.
+func (s *stage) writeFindings() error {
+	all := make([]manifest.Finding, 0, len(s.findings)+len(s.result.Findings))
+	for _, f := range s.findings {
+		all = append(all, f.Finding)
+	}
+	all = append(all, s.result.Findings...)
+	waivers, notes := waive(all, s.waivers, s.o.Choices, s.input.Migrator)
+	all = manifest.Waive(all, waivers, s.o.Now)
+	for i, f := range all {
+		if i >= len(s.findings) {
+			if err := s.out.Write(f); err != nil {
+				return err
+			}
+			continue
+		}
+		l := s.findings[i].line
+		if f.Waived != s.findings[i].Waived {
+			raw, err := patch(l.Raw, []field{{"waived", f.Waived}})
+			if err != nil {
+				return manifest.Errorf(manifest.BadInput, "line %d: changing the finding record: %w", l.Number, err)
+			}
+			l.Raw = raw
+		}
+		if err := s.out.WriteRaw(l); err != nil {
+			return err
+		}
+	}
+	s.result.Summary.Notes = append(s.result.Summary.Notes, notes...)
+	s.result.Summary.Undone = s.undone
+	s.result.Summary.Blocking = manifest.Blocking(all, waivers, s.o.Now)
+	return writeAll(s.out, waivers, s.raws)
+}
