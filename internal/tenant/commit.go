@@ -108,8 +108,8 @@ func (s State) then(name StateName, c Commit) State {
 	}
 }
 
-// finish takes the steps after the gate: commit.json, and the state that follows s. It does nothing when s is not
-// pending. Everything it writes is made of s alone, so it does not matter how many do it.
+// finish takes the steps after the gate: commit.json, the state that follows s, and the convenience copy; of a state that
+// is not pending only the last. Everything it writes is made of s alone, so it does not matter how many do it.
 func (t *Tenant) finish(ctx context.Context, s State) error {
 	if s.Pending == nil {
 		return t.copyState(ctx, s)
@@ -131,7 +131,7 @@ func (t *Tenant) finish(ctx context.Context, s State) error {
 // settle finishes a commit that passed the gate and whose push was stopped behind it.
 func (t *Tenant) settle(ctx context.Context) error {
 	s, err := t.State(ctx)
-	if err != nil || s.Pending == nil {
+	if err != nil || s.Number == 0 {
 		return err
 	}
 	return t.finish(ctx, s)
@@ -170,10 +170,14 @@ func (t *Tenant) record(ctx context.Context, s State) error {
 	return nil
 }
 
-// copyState renews the convenience copy. It is no reason to fail: nothing reads it.
+// copyState renews the convenience copy unless it is up to date.
 func (t *Tenant) copyState(ctx context.Context, s State) error {
 	data, err := seal(s)
 	if err == nil {
+		var there []byte
+		if there, err = t.bytes(ctx, copyName); err != nil && !errors.Is(err, destination.ErrNotExist) || bytes.Equal(there, data) {
+			return err
+		}
 		err = t.d.Replace(ctx, copyName, data)
 	}
 	if err != nil {

@@ -43,13 +43,13 @@
 //
 // # How a revision comes into being
 //
-//	1. open.json                    claims the number; whoever loses takes the next one
-//	2. manifest.jsonl.zst           after all chunks were seen at the destination
-//	3. state/<n>.json, pending      the gate: n is one more than the highest number that was judged. Whoever loses judges
-//	                                anew and may find that another push has won
-//	4. commit.json                  exactly the pending commit
-//	5. state/<n+1>.json             the pending commit is now the tenant's
-//	6. omt-tenant.json
+//  1. open.json                    claims the number; whoever loses takes the next one
+//  2. manifest.jsonl.zst           after all chunks were seen at the destination
+//  3. state/<n>.json, pending      the gate: n is one more than the highest number that was judged. Whoever loses judges
+//     anew and may find that another push has won
+//  4. commit.json                  exactly the pending commit
+//  5. state/<n+1>.json             the pending commit is now the tenant's
+//  6. omt-tenant.json
 //
 // Before step 3 nothing of a push counts, and after it anybody finishes steps 4 and 5, which need nothing but the gate
 // record and give the same bytes whoever takes them: the same push after a kill, or another one before it judges. So

@@ -80,7 +80,9 @@ type Commit struct {
 }
 
 // same reports whether two commits are of one revision.
-func (c Commit) same(o Commit) bool { return c.Phase == o.Phase && c.ID == o.ID && c.Revision == o.Revision }
+func (c Commit) same(o Commit) bool {
+	return c.Phase == o.Phase && c.ID == o.ID && c.Revision == o.Revision
+}
 
 // State is a state record. The zero value, whose Number is 0, is that of a tenant to which nothing was committed.
 type State struct {
