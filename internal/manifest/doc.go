@@ -184,11 +184,11 @@
 //
 // # Order
 //
-//	 0 manifest        5 plan       10 fact
-//	 1 edit            6 user       11 table, each followed by its parts (chunks of type parquet)
-//	 2 installation    7 review     12 chunk, file
-//	 3 migrator        8 address    13 receipt   15 finding
-//	 4 freeze          9 removal    14 check     16 waiver    17 end, or abort
+//	0 manifest        5 plan       10 fact
+//	1 edit            6 user       11 table, each followed by its parts (chunks of type parquet)
+//	2 installation    7 review     12 chunk, file
+//	3 migrator        8 address    13 receipt   15 finding
+//	4 freeze          9 removal    14 check     16 waiver    17 end, or abort
 //
 // At 12 stand first the chunks of earlier runs, in their old order, then area by area (template, document, service,
 // attachment; areas of later versions last) the files with their content chunks and then the area's chunks of links. A

@@ -24,7 +24,7 @@ func (p *spill) merge(ctx context.Context, runs []run) (Cursor, error) {
 	c := &mergeCursor{ctx: ctx, heap: make([]*runReader, 0, len(runs))}
 	for _, r := range runs {
 		section := io.NewSectionReader(p.file, r.from, r.to-r.from)
-		rr := &runReader{r: bufio.NewReaderSize(section, int(min(runBuffer, r.to-r.from)))}
+		rr := &runReader{in: section, r: bufio.NewReaderSize(section, int(min(runBuffer, r.to-r.from)))}
 		switch err := rr.next(); {
 		case errors.Is(err, io.EOF):
 			continue
@@ -101,6 +101,7 @@ func (c *mergeCursor) down(i int) {
 
 // runReader reads one run.
 type runReader struct {
+	in         *io.SectionReader
 	r          *bufio.Reader
 	head       uint64
 	key, value []byte
@@ -117,7 +118,9 @@ func (r *runReader) compare(o *runReader) int {
 func (r *runReader) next() error {
 	k, err := binary.ReadUvarint(r.r)
 	if errors.Is(err, io.EOF) {
-		return io.EOF
+		if at, err := r.in.Seek(0, io.SeekCurrent); err == nil && at == r.in.Size() {
+			return io.EOF
+		}
 	}
 	var v uint64
 	if err == nil {
