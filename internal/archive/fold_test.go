@@ -43,7 +43,7 @@ func TestFold(t *testing.T) {
 
 // Every rune that has another form, alone and with marks behind it, folds to the same key in each form of itself.
 func TestFoldOfEveryRune(t *testing.T) {
-	marks := []string{"", "\u0301", "\u0345", "\u0308\u0301", "\u0323", "\u0327", "\u0345\u0308", "\u09be", "\u3099", "/x", ". "}
+	marks := []string{"", "\u0301", "\u0345", "\u0308\u0301", "\u09be\u3099"}
 	for r := rune(1); r <= unicode.MaxRune; r++ {
 		changes := unicode.ToLower(r) != r || unicode.ToUpper(r) != r || !norm.NFD.IsNormalString(string(r))
 		if !changes && !unicode.IsMark(r) || unicode.Is(unicode.Hangul, r) && r%61 != 0 {

@@ -39,6 +39,13 @@ func Rewrite(path string, maps []Mapping) string {
 	return best
 }
 
+// Below reports whether path is folder or lies below it, both absolute and clean, and gives the rest slash-separated,
+// empty when they are the same. Paths written as on Windows are compared without regard to letter case.
+func Below(path, folder string) (rest string, ok bool) {
+	elements, _, ok := under(path, folder)
+	return strings.Join(elements, "/"), ok
+}
+
 // under gives the elements of path below from, and how many elements from has.
 func under(path, from string) (rest []string, n int, ok bool) {
 	p, f := split(path, windows(from)), split(from, windows(from))

@@ -97,3 +97,25 @@ func TestLongPath(t *testing.T) {
 		}
 	}
 }
+
+func TestBelow(t *testing.T) {
+	tests := []struct {
+		path, folder, rest string
+		ok                 bool
+	}{
+		{"/srv/arc/Template", "/srv/arc", "Template", true},
+		{"/srv/arc/a/b", "/srv/arc/", "a/b", true},
+		{"/srv/arc", "/srv/arc", "", true},
+		{"/srv/arc2", "/srv/arc", "", false},
+		{"/srv", "/srv/arc", "", false},
+		{"/srv/ARC/x", "/srv/arc", "", false},
+		{`D:\ARC\Template\US`, `d:\arc`, "Template/US", true},
+		{`\\srv\arc\x`, `\\SRV\arc`, "x", true},
+		{`D:\arc`, "/srv/arc", "", false},
+	}
+	for _, tt := range tests {
+		if rest, ok := Below(tt.path, tt.folder); rest != tt.rest || ok != tt.ok {
+			t.Errorf("Below(%q, %q) = %q, %t, want %q, %t", tt.path, tt.folder, rest, ok, tt.rest, tt.ok)
+		}
+	}
+}
