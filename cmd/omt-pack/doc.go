@@ -1,0 +1,19 @@
+// Command omt-pack turns what omt-assign decided into chunks: tables as Parquet, files as .tar.zst, laid down in a
+// spool folder for omt-push. On the tenant's side it proves, lists and unpacks what was pushed.
+//
+//	omt-pack --in assigned.jsonl --spool omt-spool --out packed.jsonl
+//	omt-pack verify --from file:///srv/tenant --depth content
+//	omt-pack list   --from file:///srv/tenant [--names]
+//	omt-pack unpack --from file:///srv/tenant --files DIR --db sqlite:new.sqlite
+//
+// The input is read to its end before anything begins. What scan listed is a forecast: pack reads the database and the
+// folders again, inside one snapshot where the database gives one, and its manifest says what was found then.
+//
+// A run that was killed is gone on with by the same command: finished chunks are not made again. The same input gives
+// the same chunks, whatever --workers says.
+//
+// Exit statuses: 0 done; 1 could not finish; 2 command line or configuration wrong, nothing was read; 4 the input is cut
+// short, edited or from a failed stage; 5 refused (an error that nobody waived, another company or serial number, a
+// target that is not empty or is the source); 130 interrupted, run it again to go on. verify ends with 1 where anything
+// is missing or differs.
+package main

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/openomt/omt/cmd/internal/sourceflags"
+	"github.com/openomt/omt/internal/cli"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/pack"
+	"github.com/openomt/omt/internal/plan"
+)
+
+func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx, env) }
+
+func command(env *cli.Env) *cli.Command {
+	o := pack.Options{Spool: "omt-spool", Level: 2, Workers: min(runtime.NumCPU(), pack.MaxWorkers), Codec: "zstd"}
+	src := sourceflags.New(env)
+	var only []string
+	orphans := "leave"
+	return &cli.Command{
+		Usage:       "turn what omt-assign decided into chunks",
+		Description: "The chunks go into the spool folder, from which omt-push takes them. A killed run goes on where it was.",
+		Reads:       true,
+		Writes:      true,
+		Flags: append(src.Flags(),
+			cli.String("spool", "keep chunks in `DIR`", &o.Spool),
+			cli.Size("spool-limit", "wait for omt-push when the spool holds more than `SIZE`", &o.SpoolLimit),
+			cli.List("only", "pack only these `AREAS`: database,template,document,service,attachment (a pre-seed)", &only),
+			cli.Age("older-than", "pack only files that are older than `AGE`, such as 30d (a pre-seed)", &o.OlderThan),
+			cli.Choice("orphans", "files that no row names: `leave|move`", &orphans, "leave", "move"),
+			cli.Int("level", "how hard to compress, 1 to 3", &o.Level, 1, 3),
+			cli.Int("workers", "chunks made at the same time", &o.Workers, 1, 64),
+		),
+		Statuses: map[manifest.Status]string{manifest.Refused: ""},
+		Validate: func() error {
+			areas, err := parseAreas(only)
+			if err != nil {
+				return err
+			}
+			o.Only, o.Orphans = areas, orphans == "move"
+			return o.Validate()
+		},
+		Action: func(ctx context.Context, j *cli.Job) error {
+			return j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
+				return action(ctx, j, o, src, in, out)
+			})
+		},
+		Commands: []*cli.Command{thaw(), unpack(), list(), verify()},
+	}
+}
+
+func action(ctx context.Context, j *cli.Job, o pack.Options, src *sourceflags.Flags, in *cli.Input, out *manifest.Writer) error {
+	o.In = in.Reader
+	if in.File() {
+		o.Again = in.Again
+	}
+	o.Temp, o.Tool, o.By = j.Temp, j.Tool, "omt-pack"
+	o.Now, o.Sleep = j.Env().Now, sleep
+	o.Progress, o.Log, o.Notice = j.Progress, j.Log, j.Say
+	o.Check = plan.Check
+	o.Open = func(ctx context.Context, inst manifest.Installation) (pack.Source, error) {
+		s, err := src.Open(ctx, j, inst)
+		if err != nil {
+			return pack.Source{}, err
+		}
+		return pack.Source{Reader: s.View, Installation: s.Installation, Close: s.Close}, nil
+	}
+	return pack.Run(ctx, o, out)
+}
+
+func parseAreas(names []string) ([]manifest.Area, error) {
+	var areas []manifest.Area
+	for _, n := range names {
+		a := manifest.Area(n)
+		if a.Rank() < 0 {
+			return nil, fmt.Errorf("--only: %q is no area; want database, template, document, service or attachment", n)
+		}
+		if !slices.Contains(areas, a) {
+			areas = append(areas, a)
+		}
+	}
+	slices.SortFunc(areas, func(a, b manifest.Area) int { return a.Rank() - b.Rank() })
+	return areas, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

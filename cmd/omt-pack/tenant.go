@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"io"
+	"runtime"
+	"strings"
+
+	"github.com/openomt/omt/cmd/internal/sourceflags"
+	"github.com/openomt/omt/internal/cli"
+	"github.com/openomt/omt/internal/destination"
+	"github.com/openomt/omt/internal/destination/dir"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/restore"
+)
+
+// from are the flags that every command of the tenant's side has.
+type from struct {
+	url       string
+	migration string
+}
+
+func (f *from) flags() []*cli.Flag {
+	return []*cli.Flag{
+		cli.String("from", "the tenant's folder, `URL` or path", &f.url),
+		cli.String("migration", "take the migration with this `ID` instead of the tenant's last", &f.migration),
+	}
+}
+
+func (f *from) validate() error {
+	if f.url == "" {
+		return manifest.Errorf(manifest.Usage, "--from is missing").WithHint("name the folder that omt-push sent to")
+	}
+	return nil
+}
+
+func (f *from) open(ctx context.Context, j *cli.Job, fn func(m restore.Migration) error) error {
+	d, err := dir.OpenURL(f.url)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	m, err := restore.Find(ctx, destination.Retry{}.Wrap(d), f.migration)
+	if err != nil {
+		return err
+	}
+	j.Log.Info("found a migration", "revision", m.Revision(), "at", d.URL())
+	return fn(m)
+}
+
+func thaw() *cli.Command {
+	return &cli.Command{
+		Name:  "thaw",
+		Usage: "undo a freeze (this build makes none: it packs test migrations alone)",
+		Action: func(context.Context, *cli.Job) error {
+			return manifest.Errorf(manifest.Usage, "this build freezes nothing, so there is nothing to thaw")
+		},
+	}
+}
+
+func unpack() *cli.Command {
+	f, o := &from{}, restore.UnpackOptions{Workers: runtime.NumCPU()}
+	var db string
+	var only []string
+	return &cli.Command{
+		Name:        "unpack",
+		Usage:       "make files and a database of a migration again",
+		Description: "Both targets must be empty, or hold an unfinished run of the same migration, which is gone on with.",
+		Flags: append(f.flags(),
+			cli.String("files", "unpack files into `DIR`/<area>/<path>", &o.Files),
+			cli.String("db", "fill the empty database `URL`: sqlite:PATH", &db),
+			cli.String("prefix", "prefix of its tables, if not the source's", &o.Prefix),
+			cli.List("only", "unpack only these `AREAS`", &only),
+		),
+		Statuses: map[manifest.Status]string{manifest.Refused: ""},
+		Validate: func() error {
+			if o.Files == "" && db == "" {
+				return manifest.Errorf(manifest.Usage, "nothing to unpack into").WithHint("give --files DIR, --db sqlite:PATH, or both")
+			}
+			areas, err := parseAreas(only)
+			o.Only = areas
+			if err != nil {
+				return err
+			}
+			return f.validate()
+		},
+		Action: func(ctx context.Context, j *cli.Job) error {
+			return f.open(ctx, j, func(m restore.Migration) error {
+				o.Temp, o.Progress, o.Notice = j.Temp, j.Progress, j.Say
+				if db != "" {
+					loader, err := sourceflags.OpenLoader(j, db)
+					if err != nil {
+						return err
+					}
+					defer loader.Close()
+					o.DB = loader
+				}
+				u, err := restore.Unpack(ctx, m, o)
+				if err != nil {
+					return err
+				}
+				j.Say("unpacked %s: %s tables with %s rows, %s files of %s, %s addresses removed; %s files are not in the migration",
+					m.Revision(), cli.FormatCount(u.Tables), cli.FormatCount(u.Rows), cli.FormatCount(u.Files),
+					cli.FormatSize(u.Bytes), cli.FormatCount(u.Removed), cli.FormatCount(u.NotSent))
+				return nil
+			})
+		},
+	}
+}
+
+func list() *cli.Command {
+	f := &from{}
+	var names bool
+	return &cli.Command{
+		Name:     "list",
+		Usage:    "list what a migration holds",
+		Flags:    append(f.flags(), cli.Bool("names", "only the tar names of stored files, for tar -T", &names)),
+		Writes:   true,
+		Statuses: map[manifest.Status]string{manifest.Refused: ""},
+		Validate: f.validate,
+		Action: func(ctx context.Context, j *cli.Job) error {
+			return f.open(ctx, j, func(m restore.Migration) error {
+				return j.Output(func(w io.Writer) error { return restore.List(ctx, m, names, w) })
+			})
+		},
+	}
+}
+
+func verify() *cli.Command {
+	f, o := &from{}, restore.VerifyOptions{Sample: 1, Workers: runtime.NumCPU()}
+	depth := string(restore.Content)
+	return &cli.Command{
+		Name:        "verify",
+		Usage:       "prove that all of a migration is there and whole",
+		Description: "names compares names and sizes; hash reads every chunk; content decodes every chunk and compares every file and row.",
+		Flags: append(f.flags(),
+			cli.Choice("depth", "how far to go: `names|hash|content`", &depth, string(restore.Names), string(restore.Hash), string(restore.Content)),
+			cli.Percent("sample", "read only this `SHARE` of the chunks, such as 5%", &o.Sample),
+		),
+		Statuses: map[manifest.Status]string{manifest.Failed: "something is missing or differs", manifest.Refused: ""},
+		Validate: f.validate,
+		Action: func(ctx context.Context, j *cli.Job) error {
+			return f.open(ctx, j, func(m restore.Migration) error {
+				o.Depth, o.Temp, o.Progress = restore.Depth(depth), j.Temp, j.Progress
+				o.Problem = func(err error) { j.Remark("%v", err) }
+				p, err := restore.Verify(ctx, m, o)
+				if err != nil {
+					return err
+				}
+				j.Say("%s", proved(m, o, p))
+				return nil
+			})
+		},
+	}
+}
+
+func proved(m restore.Migration, o restore.VerifyOptions, p restore.Proof) string {
+	var b strings.Builder
+	b.WriteString("proved " + m.Revision() + ": " + cli.FormatCount(int64(p.Chunks)) + " chunks of " + cli.FormatSize(p.Bytes) + " are there")
+	if o.Depth != restore.Names {
+		b.WriteString("; " + cli.FormatCount(int64(p.Read)) + " read back, " + cli.FormatSize(p.BytesRead))
+	}
+	if o.Depth == restore.Content {
+		b.WriteString("; " + cli.FormatCount(p.Files) + " files and " + cli.FormatCount(p.Rows) + " rows compared")
+	}
+	return b.String()
+}

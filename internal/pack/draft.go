@@ -1,0 +1,148 @@
+package pack
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/openomt/omt/internal/archive"
+	"github.com/openomt/omt/internal/chunk"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/spool"
+)
+
+// draft is a file chunk that is being written beside the finished ones. It is synced, read back and put in its place
+// under its name; until then a killed run leaves it in the spool's temporary folder, which the next run empties.
+type draft struct {
+	spool *spool.Spool
+	f     *os.File
+	w     *chunk.Writer
+	made  manifest.Chunk
+}
+
+func (p *packer) newDraft() (*draft, error) {
+	f, err := os.CreateTemp(p.temp, "chunk-*")
+	if err != nil {
+		return nil, fmt.Errorf("creating a chunk in the spool: %w", err)
+	}
+	return &draft{spool: p.spool, f: f, w: chunk.NewWriter(f, chunk.Options{Level: p.level, Pool: p.pool})}, nil
+}
+
+// finish closes the chunk, syncs it and reads it back from disk: digest, frame checksums, number of entries.
+func (d *draft) finish(area manifest.Area, role string) error {
+	s, err := d.w.Close()
+	if err != nil {
+		return err
+	}
+	d.made = manifest.Chunk{
+		SHA256: s.SHA256, Type: manifest.ChunkTar, Area: area, Role: role, Bytes: s.Bytes, Raw: s.Raw, Items: s.Items,
+	}
+	if err := d.f.Sync(); err != nil {
+		return fmt.Errorf("syncing a chunk: %w", err)
+	}
+	if _, err := d.f.Seek(0, 0); err != nil {
+		return fmt.Errorf("reading back a chunk: %w", err)
+	}
+	if err := chunk.Verify(d.f, d.made); err != nil {
+		return fmt.Errorf("reading back chunk %s: %w", d.made.SHA256, err)
+	}
+	return nil
+}
+
+// publish puts the chunk in its place.
+func (d *draft) publish() error {
+	name := d.f.Name()
+	if err := d.f.Close(); err != nil {
+		return fmt.Errorf("closing a chunk: %w", err)
+	}
+	return d.spool.Publish(name, d.made.SHA256, d.made.Type)
+}
+
+// drop removes the draft.
+func (d *draft) drop() {
+	if d == nil {
+		return
+	}
+	d.f.Close()
+	os.Remove(d.f.Name())
+}
+
+// roots are the folders that files are read from, opened when first needed.
+type roots struct {
+	mu   sync.Mutex
+	open map[string]*archive.Root
+}
+
+func (r *roots) get(dir string) (*archive.Root, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if root := r.open[dir]; root != nil {
+		return root, nil
+	}
+	root, err := archive.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if r.open == nil {
+		r.open = map[string]*archive.Root{}
+	}
+	r.open[dir] = root
+	return root, nil
+}
+
+// stands reports whether the root itself can still be listed: only then is a file that cannot be read the file's own
+// trouble.
+func (r *roots) stands(dir string) bool {
+	root, err := r.get(dir)
+	return err == nil && root.Check() == nil
+}
+
+func (r *roots) close() {
+	for _, root := range r.open {
+		root.Close()
+	}
+}
+
+// room keeps the chunks in the spool below a limit while a push takes them away.
+type room struct {
+	spool *spool.Spool
+	limit int64 // 0: none
+	wait  time.Duration
+	sleep func(context.Context, time.Duration) error
+}
+
+const roomPoll = 200 * time.Millisecond
+
+// take waits until n more bytes fit, or the spool is otherwise empty. It is called in manifest order, since a push
+// takes chunks away in that order.
+func (r *room) take(ctx context.Context, n int64) error {
+	if r.limit == 0 {
+		return nil
+	}
+	for idle := time.Duration(0); ; {
+		used, err := r.spool.Used(ctx)
+		if err != nil {
+			return err
+		}
+		if used == 0 || used+n <= r.limit {
+			return nil
+		}
+		running, err := r.spool.PushRunning()
+		if err != nil {
+			return err
+		}
+		if idle += roomPoll; running {
+			idle = 0
+		}
+		if idle > r.wait {
+			return manifest.Errorf(manifest.Failed,
+				"the spool holds %d bytes of the %d that --spool-limit allows, and no omt-push is taking chunks away", used, r.limit).
+				WithHint("pipe into omt-push with the same --spool; Windows PowerShell 5.1 runs the stages one after another: leave --spool-limit away there")
+		}
+		if err := r.sleep(ctx, roomPoll); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,225 @@
+package pack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/openomt/omt/internal/chunk"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/progress"
+	"github.com/openomt/omt/internal/source"
+	"github.com/openomt/omt/internal/spool"
+)
+
+// exporter turns tables into Parquet parts. One connection reads; decoding and encoding run beside it.
+type exporter struct {
+	spool  *spool.Spool
+	temp   string // for parts that are being written, and for sorting
+	reader source.Reader
+	codec  string
+	room   *room
+}
+
+// batchRows is how many rows travel at once from the reading to the encoding side; batches of both sides together are
+// what memory holds of a table besides the part writer's own buffers.
+const batchRows = 256
+
+// export writes the parts of a table into the spool and returns their chunk records in order, and the rows read.
+func (x *exporter) export(ctx context.Context, t manifest.Table, m progress.Meter) (parts []manifest.Chunk, rows int64, err error) {
+	st := source.FromRecord(t)
+	order := chunk.OrderOf(t)
+	stream := x.reader.Rows(ctx, st)
+	if order != chunk.ByIntegerKey {
+		sorted, err := x.sorted(ctx, st, t, stream)
+		if err != nil {
+			return nil, 0, fmt.Errorf("reading table %q: %w", t.Name, err)
+		}
+		defer sorted.close()
+		stream = sorted.rows()
+	}
+	w := &partsWriter{x: x, table: t, cut: chunk.NewCutter(t)}
+	defer w.abandon()
+	batches := make(chan []source.Row, 4)
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.Go(func() error {
+		defer close(batches)
+		return batch(ctx, stream, batches)
+	})
+	eg.Go(func() error {
+		for rows := range batches {
+			for _, row := range rows {
+				if err := w.add(ctx, row); err != nil {
+					return err
+				}
+			}
+			m.Add(int64(len(rows)))
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return w.finish(ctx)
+	})
+	if err := eg.Wait(); err != nil {
+		return nil, 0, fmt.Errorf("reading table %q: %w", t.Name, err)
+	}
+	return w.parts, w.rows, nil
+}
+
+// batch moves rows into slices and sends them.
+func batch(ctx context.Context, rows iter.Seq2[source.Row, error], to chan<- []source.Row) error {
+	b := make([]source.Row, 0, batchRows)
+	send := func() error {
+		select {
+		case to <- b:
+			b = make([]source.Row, 0, batchRows)
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		if b = append(b, row); len(b) == batchRows {
+			if err := send(); err != nil {
+				return err
+			}
+		}
+	}
+	return send()
+}
+
+// partsWriter writes rows into parts, one after another.
+type partsWriter struct {
+	x     *exporter
+	table manifest.Table
+	cut   *chunk.Cutter
+	f     *os.File
+	w     *chunk.PartWriter
+	parts []manifest.Chunk
+	rows  int64
+}
+
+func (p *partsWriter) add(ctx context.Context, row source.Row) error {
+	cuts, err := p.cut.Before(row)
+	if err != nil {
+		return err
+	}
+	if cuts {
+		if err := p.finish(ctx); err != nil {
+			return err
+		}
+	}
+	if p.w == nil {
+		if p.f, err = os.CreateTemp(p.x.temp, "part-*"); err != nil {
+			return fmt.Errorf("creating a part in the spool: %w", err)
+		}
+		if p.w, err = chunk.NewPartWriter(p.f, p.table, chunk.PartOptions{Codec: p.x.codec}); err != nil {
+			return err
+		}
+	}
+	p.rows++
+	return p.w.Write(row)
+}
+
+// finish closes the part, syncs it, reads it back and puts it in its place.
+func (p *partsWriter) finish(ctx context.Context) error {
+	if p.w == nil {
+		return nil
+	}
+	made, err := p.w.Close()
+	if err != nil {
+		return err
+	}
+	c := made.Record(p.table)
+	if err := p.f.Sync(); err != nil {
+		return fmt.Errorf("syncing a part: %w", err)
+	}
+	if err := chunk.VerifyPart(p.f, c, p.table); err != nil {
+		return fmt.Errorf("reading back part %s: %w", c.SHA256, err)
+	}
+	if err := p.f.Close(); err != nil {
+		return fmt.Errorf("closing a part: %w", err)
+	}
+	if err := p.x.room.take(ctx, c.Bytes); err != nil {
+		return err
+	}
+	if err := p.x.spool.Publish(p.f.Name(), c.SHA256, c.Type); err != nil {
+		return err
+	}
+	p.f, p.w = nil, nil
+	p.parts = append(p.parts, c)
+	return nil
+}
+
+func (p *partsWriter) abandon() {
+	if p.f != nil {
+		p.f.Close()
+		os.Remove(p.f.Name())
+	}
+}
+
+// sortedRows are a table's rows in an order that does not depend on the server: by key bytes, or by row digest.
+type sortedRows struct {
+	sorter *manifest.Sorter
+	cursor manifest.Cursor
+	cols   []source.Column
+}
+
+const sortMemory = 48 << 20
+
+func (x *exporter) sorted(ctx context.Context, st source.Table, t manifest.Table, rows iter.Seq2[source.Row, error]) (*sortedRows, error) {
+	s := &sortedRows{sorter: manifest.NewSorter(x.temp, sortMemory), cols: st.Stored()}
+	keyer, err := chunk.NewKeyer(t)
+	if err != nil {
+		return nil, err
+	}
+	var key, val []byte
+	for row, err := range rows {
+		if err != nil {
+			s.close()
+			return nil, err
+		}
+		if val, err = chunk.AppendRow(val[:0], s.cols, row); err == nil {
+			if key, err = keyer.Append(key[:0], row, val); err == nil {
+				err = s.sorter.Add(key, val)
+			}
+		}
+		if err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	if s.cursor, err = s.sorter.Sort(ctx); err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *sortedRows) rows() iter.Seq2[source.Row, error] {
+	return func(yield func(source.Row, error) bool) {
+		for {
+			_, val, err := s.cursor.Next()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			var row source.Row
+			if err == nil {
+				row, err = chunk.DecodeRow(s.cols, val)
+			}
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (s *sortedRows) close() { s.sorter.Close() }

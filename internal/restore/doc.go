@@ -1,0 +1,27 @@
+// Package restore is the tenant's side: it takes a committed migration from a destination and makes files and a
+// database of it again (Unpack), proves that everything is there and whole (Verify), and tells what is in it (List).
+//
+// # Promises
+//
+// Nothing is written outside the folder that was named: a path that would leave it is an error before the first byte,
+// and links are never followed. Every byte that is written has been checked against the manifest: the digest of the
+// chunk, the checksums of its frames, the digest of each file and of the rows of each table part. A run that was killed
+// at any moment is gone on with by the same command; a chunk or part counts as done once its files are closed and, on
+// systems that can say so, on disk. Memory does not grow with the number of files or rows: records are sorted by chunk
+// and offset on disk, so each chunk is read once, whatever the number of copies of its content.
+//
+// # Layout
+//
+// Files go to DIR/<area>/<path>. While a run is unfinished DIR holds .omt-unpack.json, which names the migration and
+// revision, and .omt-unpack.done, one chunk digest a line; both are removed at the end. A folder that holds anything
+// else is refused, as is a database that holds tables under the prefix.
+//
+// A name that is not valid Unicode (raw in its record) gets its own bytes back where the system's names are bytes, and
+// stays in its escaped form on Windows. Letter case is as the rows have it.
+//
+// # What it does not know
+//
+// Whether the file system of the folder ignores letter case: there, two paths that differ by case alone become one file
+// (of the same bytes where both rows meant one file, as they do on a Windows share). Whether the tenant's application
+// likes what it gets: that is the receiver's test.
+package restore

@@ -1,0 +1,302 @@
+package restore
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"runtime"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/openomt/omt/internal/chunk"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/progress"
+)
+
+// The files of an unfinished run, in the folder that is unpacked into.
+const (
+	markName = ".omt-unpack.json"
+	doneName = ".omt-unpack.done"
+)
+
+// mark names what an unfinished folder is being filled with.
+type mark struct {
+	Revision string          `json:"revision"`
+	Areas    []manifest.Area `json:"areas"`
+}
+
+// folder is the folder that files are unpacked into. Nothing outside it can be reached through it.
+type folder struct {
+	dir  string
+	root *os.Root
+	mu   sync.Mutex
+	done map[manifest.Digest]bool
+	log  *os.File
+	made map[string]bool // folders of the present chunks that exist already
+}
+
+// openFolder takes an empty or absent folder, or one that an unfinished run with the same mark left.
+func openFolder(dir string, want mark) (*folder, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the folder to unpack into: %w", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the folder to unpack into: %w", err)
+	}
+	f := &folder{dir: dir, root: root, done: map[manifest.Digest]bool{}, made: map[string]bool{}}
+	if err := f.begin(want); err != nil {
+		f.close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *folder) begin(want mark) error {
+	b, err := f.root.ReadFile(markName)
+	switch {
+	case err == nil:
+		var have mark
+		if json.Unmarshal(b, &have) != nil || !have.equal(want) {
+			return manifest.Errorf(manifest.Refused, "%q holds an unfinished run of something else (%s)", f.dir, have.Revision).
+				WithHint("unpack into an empty folder, or remove this one")
+		}
+		if err := f.readDone(); err != nil {
+			return err
+		}
+	case errors.Is(err, fs.ErrNotExist):
+		if err := f.refuseContent(); err != nil {
+			return err
+		}
+		if b, err = json.Marshal(want); err != nil {
+			return err
+		}
+		if err := f.root.WriteFile(markName+".tmp", append(b, '\n'), 0o644); err != nil {
+			return err
+		}
+		if err := f.root.Rename(markName+".tmp", markName); err != nil {
+			return err
+		}
+	default:
+		return err
+	}
+	f.log, err = f.root.OpenFile(doneName, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	return err
+}
+
+func (m mark) equal(o mark) bool {
+	if m.Revision != o.Revision || len(m.Areas) != len(o.Areas) {
+		return false
+	}
+	for i := range m.Areas {
+		if m.Areas[i] != o.Areas[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *folder) refuseContent() error {
+	d, err := f.root.Open(".")
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(2)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	for _, n := range names {
+		if n != markName+".tmp" {
+			return manifest.Errorf(manifest.Refused, "%q is not empty", f.dir).WithHint("unpack into an empty folder")
+		}
+	}
+	return nil
+}
+
+// readDone reads which chunks were unpacked. A torn last line counts for nothing.
+func (f *folder) readDone() error {
+	b, err := f.root.Open(doneName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	for s := bufio.NewScanner(b); s.Scan(); {
+		if d, err := manifest.ParseDigest(s.Text()); err == nil {
+			f.done[d] = true
+		}
+	}
+	return nil
+}
+
+func (f *folder) finished(d manifest.Digest) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.done[d]
+}
+
+// finish notes that all files of a chunk are there, after the system was asked to keep them.
+func (f *folder) finish(d manifest.Digest) error {
+	if err := syncTree(f.root); err != nil {
+		return fmt.Errorf("syncing %q: %w", f.dir, err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if _, err := fmt.Fprintf(f.log, "%s\n", d); err != nil {
+		return fmt.Errorf("noting a finished chunk: %w", err)
+	}
+	if err := f.log.Sync(); err != nil {
+		return fmt.Errorf("noting a finished chunk: %w", err)
+	}
+	f.done[d] = true
+	return nil
+}
+
+// complete removes the traces of the run.
+func (f *folder) complete() error {
+	if err := f.log.Close(); err != nil {
+		return err
+	}
+	f.log = nil
+	return errors.Join(f.root.Remove(doneName), f.root.Remove(markName))
+}
+
+func (f *folder) close() {
+	if f.log != nil {
+		f.log.Close()
+	}
+	f.root.Close()
+}
+
+// target is where a record's file goes, below the folder.
+func target(f manifest.File) (string, error) {
+	name := f.Path
+	if f.Raw && runtime.GOOS != "windows" {
+		b, err := manifest.UnescapeName(name)
+		if err != nil {
+			return "", fmt.Errorf("the name %q: %w", f.Path, err)
+		}
+		name = string(b)
+	}
+	if f.Area.Rank() < 1 {
+		return "", fmt.Errorf("file %q: %q is no area of files", f.Path, f.Area)
+	}
+	for _, e := range strings.Split(name, "/") {
+		if e == "" || e == "." || e == ".." || strings.ContainsRune(e, 0) ||
+			(runtime.GOOS == "windows" && strings.ContainsAny(e, `\:`)) {
+			return "", manifest.Errorf(manifest.BadInput, "the path %q would leave the folder that is unpacked into", f.Path)
+		}
+	}
+	return string(f.Area) + "/" + name, nil
+}
+
+// unpack writes the files of all jobs.
+func (f *folder) unpack(ctx context.Context, m Migration, c *contents, workers int, meters map[manifest.Area]progress.Meter) error {
+	pool := new(chunk.Pool)
+	eg, ctx := errgroup.WithContext(ctx)
+	eg.SetLimit(workers)
+	err := c.jobs(ctx, func(j job) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		eg.Go(func() error { return f.job(ctx, m, pool, j, meters[j.chunk.Area]) })
+		return nil
+	})
+	return errors.Join(err, eg.Wait())
+}
+
+func (f *folder) job(ctx context.Context, m Migration, pool *chunk.Pool, j job, meter progress.Meter) error {
+	whole := len(j.files) < maxJob // a chunk of several jobs is not noted: it is done again
+	if whole && f.finished(j.chunk.SHA256) {
+		for _, r := range j.files {
+			meter.Skip(r.Size)
+		}
+		return nil
+	}
+	err := m.walk(ctx, pool, j, func(files []manifest.File, e chunk.Entry, r io.Reader) error {
+		return f.entry(files, e, r, meter)
+	})
+	if err != nil || !whole {
+		return err
+	}
+	return f.finish(j.chunk.SHA256)
+}
+
+// entry writes one content under every name that has it.
+func (f *folder) entry(files []manifest.File, e chunk.Entry, r io.Reader, meter progress.Meter) error {
+	first := ""
+	for _, rec := range files {
+		name, err := target(rec)
+		if err != nil {
+			return err
+		}
+		if name == first {
+			continue
+		}
+		if first == "" {
+			err = f.write(name, rec, func(w io.Writer) error { return content(files, e, r, w) })
+			first = name
+		} else {
+			err = f.write(name, rec, func(w io.Writer) error { return f.copy(w, first) })
+		}
+		if err != nil {
+			return fmt.Errorf("unpacking %q: %w", name, err)
+		}
+		meter.Add(rec.Size)
+	}
+	return nil
+}
+
+func (f *folder) copy(w io.Writer, name string) error {
+	src, err := f.root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	_, err = io.Copy(w, src)
+	return err
+}
+
+func (f *folder) write(name string, rec manifest.File, fill func(io.Writer) error) error {
+	if err := f.mkdir(path.Dir(name)); err != nil {
+		return err
+	}
+	w, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(fill(w), w.Close()); err != nil {
+		return err
+	}
+	return f.root.Chtimes(name, rec.MTime.Time, rec.MTime.Time)
+}
+
+func (f *folder) mkdir(dir string) error {
+	f.mu.Lock()
+	known := f.made[dir]
+	f.mu.Unlock()
+	if known {
+		return nil
+	}
+	if err := f.root.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.made) > 10_000 {
+		clear(f.made)
+	}
+	f.made[dir] = true
+	return nil
+}

@@ -1,0 +1,261 @@
+package restore
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/openomt/omt/internal/chunk"
+	"github.com/openomt/omt/internal/destination"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/tenant"
+)
+
+// Migration is a committed revision at a destination.
+type Migration struct {
+	Dest   destination.Destination
+	Tenant *tenant.Tenant
+	Commit tenant.Commit
+}
+
+// Find finds the last committed revision of the migration id, or with an empty id of the tenant's own.
+func Find(ctx context.Context, d destination.Destination, id string) (Migration, error) {
+	m := Migration{Dest: d, Tenant: tenant.Open(d)}
+	if id == "" {
+		c, err := m.Tenant.LastCommitted(ctx)
+		if err == nil && c == nil {
+			err = manifest.Errorf(manifest.Refused, "no migration is committed at %s", d.URL()).
+				WithHint("omt-push commits one; omt-push status --to shows what is there")
+		}
+		if err != nil {
+			return m, err
+		}
+		m.Commit = *c
+		return m, nil
+	}
+	for _, phase := range []tenant.Phase{tenant.Full, tenant.Preseed} {
+		c, err := m.Tenant.Last(ctx, phase, id)
+		if err == nil {
+			m.Commit = c
+			return m, nil
+		}
+		if !errors.Is(err, destination.ErrNotExist) {
+			return m, err
+		}
+	}
+	return m, manifest.Errorf(manifest.Refused, "no migration %q is committed at %s", id, d.URL())
+}
+
+// Revision names the migration in messages and journals: "<id>/<revision>".
+func (m Migration) Revision() string { return fmt.Sprintf("%s/%06d", m.Commit.ID, m.Commit.Revision) }
+
+// contents is what a migration holds, as far as it may be held in memory: everything but files.
+type contents struct {
+	header       manifest.Header
+	installation manifest.Installation
+	chunks       []manifest.Chunk // in manifest order
+	place        map[manifest.Digest]int
+	tables       []table
+	removals     []manifest.Removal
+	files        map[manifest.Area]tally
+	sorter       *manifest.Sorter // file records that are stored, by chunk, offset, path
+}
+
+// table is a table with the places of its parts in chunks.
+type table struct {
+	manifest.Table
+	parts []int
+}
+
+// tally counts file records by what became of them.
+type tally struct {
+	Stored, Bytes int64 // at the destination
+	NotStored     map[manifest.State]int64
+}
+
+const sortMemory = 32 << 20
+
+// read reads the whole manifest. want chooses the file records that the sorter gets; the caller closes it.
+func (m Migration) read(ctx context.Context, temp string, want func(manifest.File) bool) (*contents, error) {
+	rc, err := m.Tenant.OpenManifest(ctx, m.Commit)
+	if err != nil {
+		return nil, err
+	}
+	defer rc.Close()
+	c := &contents{place: map[manifest.Digest]int{}, files: map[manifest.Area]tally{},
+		sorter: manifest.NewSorter(temp, sortMemory)}
+	if err := c.fill(ctx, manifest.NewReader(rc, manifest.ReadOptions{}), want); err != nil {
+		c.sorter.Close()
+		return nil, fmt.Errorf("reading the manifest of %s: %w", m.Revision(), err)
+	}
+	return c, nil
+}
+
+func (c *contents) fill(ctx context.Context, r *manifest.Reader, want func(manifest.File) bool) error {
+	var key, val []byte
+	for {
+		l, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if l.Kind != manifest.KindFile {
+			if err := c.take(l); err != nil {
+				return fmt.Errorf("a %s record: %w", l.Kind, err)
+			}
+			continue
+		}
+		f, err := l.File()
+		if err != nil {
+			return err
+		}
+		stored, err := c.count(f)
+		if err != nil {
+			return err
+		}
+		if !stored || !want(f) {
+			continue
+		}
+		key = binary.BigEndian.AppendUint32(key[:0], uint32(c.place[f.Chunk]))
+		key = binary.BigEndian.AppendUint64(key, uint64(f.Offset))
+		key = manifest.FileKey(key, f.Path, f.ID)
+		if val, err = f.AppendJSON(val[:0]); err != nil {
+			return err
+		}
+		if err := c.sorter.Add(key, val); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *contents) take(l manifest.Line) error {
+	switch l.Kind {
+	case manifest.KindManifest:
+		return l.Decode(&c.header)
+	case manifest.KindInstallation:
+		return l.Decode(&c.installation)
+	case manifest.KindRemoval:
+		var r manifest.Removal
+		if err := l.Decode(&r); err != nil {
+			return err
+		}
+		c.removals = append(c.removals, r)
+	case manifest.KindTable:
+		var t table
+		if err := l.Decode(&t.Table); err != nil {
+			return err
+		}
+		c.tables = append(c.tables, t)
+	case manifest.KindChunk:
+		var k manifest.Chunk
+		if err := l.Decode(&k); err != nil {
+			return err
+		}
+		if err := tenant.CheckChunk(k); err != nil {
+			return err
+		}
+		return c.chunk(k)
+	}
+	return nil
+}
+
+func (c *contents) chunk(k manifest.Chunk) error {
+	n, known := c.place[k.SHA256]
+	if !known {
+		n = len(c.chunks)
+		c.place[k.SHA256] = n
+		c.chunks = append(c.chunks, k)
+	}
+	if k.Type != manifest.ChunkParquet {
+		return nil
+	}
+	if len(c.tables) == 0 || c.tables[len(c.tables)-1].Name != k.Table {
+		return fmt.Errorf("part %s of table %q does not follow its table", k.SHA256, k.Table)
+	}
+	t := &c.tables[len(c.tables)-1]
+	t.parts = append(t.parts, n)
+	return nil
+}
+
+// count counts a file record and reports whether its content is at the destination.
+func (c *contents) count(f manifest.File) (stored bool, err error) {
+	t := c.files[f.Area]
+	defer func() { c.files[f.Area] = t }()
+	if f.Chunk.IsZero() {
+		if t.NotStored == nil {
+			t.NotStored = map[manifest.State]int64{}
+		}
+		t.NotStored[f.State]++
+		return false, nil
+	}
+	if _, ok := c.place[f.Chunk]; !ok {
+		return false, fmt.Errorf("file %q refers to chunk %s, which the manifest does not list before it", f.Path, f.Chunk)
+	}
+	t.Stored++
+	t.Bytes += f.Size
+	return true, nil
+}
+
+// job is a content chunk with the records that refer to it, by offset.
+type job struct {
+	chunk manifest.Chunk
+	files []manifest.File
+}
+
+// maxJob bounds the records of one job. A chunk that more of them refer to becomes several jobs.
+const maxJob = 16 * chunk.MaxEntries
+
+// jobs calls fn for every chunk that a sorted record refers to, in manifest order.
+func (c *contents) jobs(ctx context.Context, fn func(job) error) error {
+	cur, err := c.sorter.Sort(ctx)
+	if err != nil {
+		return err
+	}
+	var j job
+	at := -1
+	flush := func() error {
+		if at < 0 || len(j.files) == 0 {
+			return nil
+		}
+		full := j
+		j = job{chunk: full.chunk}
+		return fn(full)
+	}
+	for {
+		key, val, err := cur.Next()
+		if errors.Is(err, io.EOF) {
+			return flush()
+		}
+		if err != nil {
+			return err
+		}
+		if n := int(binary.BigEndian.Uint32(key)); n != at || len(j.files) == maxJob {
+			if err := flush(); err != nil {
+				return err
+			}
+			at, j.chunk = n, c.chunks[n]
+		}
+		f, err := manifest.Line{Kind: manifest.KindFile, Raw: val}.File()
+		if err != nil {
+			return err
+		}
+		j.files = append(j.files, f)
+	}
+}
+
+// fetch opens a chunk at the destination.
+func (m Migration) fetch(ctx context.Context, k manifest.Chunk) (io.ReadCloser, error) {
+	name := tenant.ChunkName(k.SHA256, k.Type)
+	rc, err := m.Dest.Open(ctx, name, 0, -1)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s at %s: %w", name, m.Dest.URL(), err)
+	}
+	return rc, nil
+}
