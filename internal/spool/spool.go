@@ -6,6 +6,8 @@
 //	pack.lock, push.lock        held while the program works here; empty, and never removed
 //	receipts.jsonl              push's journal (see package push)
 //	spool.json                  the spool's identity, made once: {"id":"<uuid>"}
+//	limit                       there while omt-pack keeps the spool below a size: push then removes a chunk as soon as
+//	                            its receipt is synced, not only after the commit
 //
 // Other files belong to the program that makes them. A spool holds customers' documents: it is made for its owner's
 // eyes alone.
@@ -163,6 +165,26 @@ func (s *Spool) ID(newID func() string) (string, error) {
 		return "", fmt.Errorf("making the spool's identity: %w", err)
 	}
 	return v.ID, nil
+}
+
+// SetLimited says whether the spool is kept below a size; see the package comment. omt-pack calls it when it begins.
+func (s *Spool) SetLimited(limited bool) error {
+	var err error
+	if limited {
+		err = durable.WriteFile(s.Path("limit"), nil, 0o600)
+	} else if err = os.Remove(s.Path("limit")); errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err != nil {
+		return fmt.Errorf("noting whether the spool is limited: %w", err)
+	}
+	return nil
+}
+
+// Limited reports whether the spool is kept below a size.
+func (s *Spool) Limited() bool {
+	_, err := os.Stat(s.Path("limit"))
+	return err == nil
 }
 
 // Lock is a lock that this process holds.

@@ -61,8 +61,17 @@ type Dir struct {
 	sweepOnce sync.Once
 }
 
+// OpenURL gives the destination that Parse finds in to, for reading: nothing in it is ever removed as stale.
+func OpenURL(to string) (*Dir, error) {
+	path, err := Parse(to)
+	if err != nil {
+		return nil, err
+	}
+	return Open(path, nil)
+}
+
 // Open gives the destination in the folder path, which need not exist, but whose parent must. now tells which
-// unfinished files are stale.
+// unfinished files are stale; without it none are.
 func Open(path string, now func() time.Time) (*Dir, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
@@ -299,6 +308,9 @@ func (d *Dir) tmp() (string, error) {
 
 // sweep removes unfinished files that nobody holds and nobody touched for long. What it cannot remove stays.
 func (d *Dir) sweep() {
+	if d.now == nil {
+		return
+	}
 	dir := filepath.Join(d.root, tmpName)
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -316,3 +316,25 @@ func TestKilled(t *testing.T) {
 		t.Errorf("%d parts are left", len(parts))
 	}
 }
+
+func TestOpenURL(t *testing.T) {
+	path := t.TempDir()
+	d, err := OpenURL(mustOpen(t, path).URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Create(t.Context(), "x", nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := destinationtest.Listed(t, mustOpen(t, path), ""); len(got) != 1 {
+		t.Errorf("listed: %v", got)
+	}
+	u, err := d.Upload(t.Context(), "y", 1, sha256.Sum256([]byte("y")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Close()
+	if _, err := OpenURL("https://host/x?sig=secret"); !errors.Is(err, ErrScheme) || strings.Contains(err.Error(), "secret") {
+		t.Errorf("error is %v", err)
+	}
+}
