@@ -58,7 +58,6 @@ type card struct {
 	plan     *sheet.Place // where this run chose the plan, nil where it did not
 	username *sheet.Place
 	welcome  bool // this run chose it
-	full     bool // --auto found no free seat
 }
 
 // assignment is a run of Assign.
@@ -273,14 +272,12 @@ func enumerate(list []string) string {
 // result gathers what follows.
 func (a *assignment) result() Result {
 	r := Result{Users: make([]manifest.User, len(a.cards))}
-	full := map[int64]bool{}
 	for i, c := range a.cards {
 		r.Users[i] = c.User
-		full[c.ID] = c.full
 	}
 	r.names = namesOf(r.Users)
 	r.Reviews = a.reviews()
-	r.Findings = a.findings(r.Users, full)
+	r.Findings = a.findings(r.Users)
 	removals, findings := removalsFromUsers(r.Users, r.names)
 	r.Removals = removals
 	r.Findings = append(r.Findings, findings...)
@@ -291,11 +288,10 @@ func (a *assignment) result() Result {
 // summary counts.
 func (a *assignment) summary(users []manifest.User) Summary {
 	s := Summary{Notes: a.notes}
-	used := map[string]int{}
+	used := given(users)
 	unmatched := map[string]*Unmatched{}
 	for _, u := range users {
 		if u.Plan != nil {
-			used[*u.Plan]++
 			continue
 		}
 		s.Undecided = append(s.Undecided, u)

@@ -221,8 +221,8 @@ users.csv: row 4, column username: DD: user name 'NEW@x.no' is also used by CC`}
 			`--map-plan a=X: plan "X" does not exist; there are PlanA, PlanB, Free
 --map-plan B=PlanA: another --map-plan says "Free" for the same plan
 --summary-to: "nobody" is no e-mail address: it has no @`},
-		{"waivers", Choices{Waivers: []Waiver{given("duplicate-email", "", "r", ""), given("plan-seats", "plan:A", "r", ""), given("x", "", " ", ""),
-			given("y", "", "r", "2026-11-21"), given("z", "s", "r", "2026-11-22"), given("z", "s", "other", "")}},
+		{"waivers", Choices{Waivers: []Waiver{waived("duplicate-email", "", "r", ""), waived("plan-seats", "plan:A", "r", ""), waived("x", "", " ", ""),
+			waived("y", "", "r", "2026-11-21"), waived("z", "s", "r", "2026-11-22"), waived("z", "s", "other", "")}},
 			`--waive duplicate-email: duplicate-email cannot be waived: two users cannot log in with one name
 --waive plan-seats: plan-seats cannot be waived: the tenant gives no more plans than seats
 --waive x: a waiver needs a reason
@@ -254,8 +254,8 @@ func TestPlansAreMissing(t *testing.T) {
 	}
 }
 
-// given is a waiver of this run.
-func given(rule, subject, reason, until string) Waiver {
+// waived is a waiver of this run.
+func waived(rule, subject, reason, until string) Waiver {
 	return Waiver{sheet.Place{File: "--waive " + rule}, manifest.Waiver{Rule: rule, Subject: subject, Reason: reason, Until: until}}
 }
 

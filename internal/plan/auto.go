@@ -77,18 +77,25 @@ func (a *assignment) autoPlans() {
 		}
 		return cmp.Compare(x.ID, y.ID)
 	})
+	full := map[string][]string{}
 	for _, c := range undecided {
 		name, ok := a.counterpart(c.Onsite)
 		switch {
 		case !ok:
 		case limited[name] && free[name] <= 0:
-			c.full = true
+			full[name] = append(full[name], called(c.User))
 		default:
 			free[name]--
 			c.Plan = &name
 			if name == "" {
 				c.Username = ""
 			}
+		}
+	}
+	for _, p := range a.in.Plans {
+		if who := full[p.Name]; len(who) > 0 {
+			a.note("plan %q has no seat left for %s: %s", p.Name, count(len(who), "user", "users"), enumerate(who))
+			delete(full, p.Name)
 		}
 	}
 }

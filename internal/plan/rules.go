@@ -44,8 +44,9 @@ func waivable(rule string, m manifest.Migrator) (why string) {
 	return ""
 }
 
-// findings applies all rules but username-address. full are the users for whose plan --auto found no seat.
-func (a *assignment) findings(users []manifest.User, full map[int64]bool) []manifest.Finding {
+// findings applies all rules but username-address. They depend on the users and plans alone, not on how the users came to
+// what they have.
+func (a *assignment) findings(users []manifest.User) []manifest.Finding {
 	list := slices.Clone(users)
 	slices.SortStableFunc(list, func(x, y manifest.User) int { return cmp.Compare(x.ID, y.ID) })
 	out := duplicates(list)
@@ -61,9 +62,10 @@ func (a *assignment) findings(users []manifest.User, full map[int64]bool) []mani
 			out = append(out, about(u, ruleMissing, "no user name; %s", onCard(u)))
 		}
 	}
+	used := given(list)
 	for _, u := range list {
 		if u.Plan == nil {
-			out = append(out, about(u, ruleUndecided, "no plan is chosen; %s", a.onSite(u, full[u.ID])))
+			out = append(out, about(u, ruleUndecided, "no plan is chosen; %s", a.onSite(u, used)))
 		}
 	}
 	out = append(out, a.seats(list)...)
@@ -79,12 +81,13 @@ func about(u manifest.User, rule, format string, args ...any) manifest.Finding {
 // subject names a user in findings and waivers.
 func subject(id int64) string { return fmt.Sprintf("user:%d", id) }
 
-// called is a user for people: GKS (Gunn K. Schpaa).
+// called is a user for people, on one line: GKS (Gunn K. Schpaa).
 func called(u manifest.User) string {
-	if u.Name == "" {
+	name := strings.Join(strings.Fields(u.Name), " ")
+	if name == "" {
 		return u.Login
 	}
-	return u.Login + " (" + u.Name + ")"
+	return u.Login + " (" + name + ")"
 }
 
 // onCard says which addresses there are to choose from.
@@ -95,16 +98,27 @@ func onCard(u manifest.User) string {
 	return "on the card: " + enumerate(u.Emails)
 }
 
+// given counts the users of each plan that was chosen.
+func given(users []manifest.User) map[string]int {
+	used := map[string]int{}
+	for _, u := range users {
+		if u.Plan != nil {
+			used[*u.Plan]++
+		}
+	}
+	return used
+}
+
 // onSite says what is known of the plan of an undecided user.
-func (a *assignment) onSite(u manifest.User, full bool) string {
+func (a *assignment) onSite(u manifest.User, used map[string]int) string {
 	if u.Onsite == "" {
 		return "on site there is none either"
 	}
-	name, ok := a.counterpart(u.Onsite)
-	switch {
-	case !ok:
+	name, ok := a.plans.equal(u.Onsite)
+	if !ok {
 		return fmt.Sprintf("%q, held on site, has no counterpart", u.Onsite)
-	case full:
+	}
+	if p := a.plans.exact[name]; !p.Unlimited && used[name] >= p.Seats {
 		return fmt.Sprintf("the counterpart %q of %q, held on site, has no free seat", name, u.Onsite)
 	}
 	return fmt.Sprintf("%q is held on site", u.Onsite)

@@ -39,7 +39,7 @@ func TestFindings(t *testing.T) {
 				`undecided-user error [user:2] BB (Name of BB): no plan is chosen; "ten-a" is held on site`)},
 		{"plan-seats", []manifest.User{boss, user(1, "AA", has("PlanB", "a@x.no")), user(2, "BB", has("PlanB", "b@x.no"))}, lines(`plan-seats error [plan:PlanB] plan "PlanB": 2 users for 1 seats`)},
 		{"plan-seats counts the undecided", []manifest.User{boss, user(1, "AA/ten-b"), user(2, "BB", has("PlanB", "b@x.no"))},
-			lines(`undecided-user error [user:1] AA (Name of AA): no plan is chosen; "ten-b" is held on site`,
+			lines(`undecided-user error [user:1] AA (Name of AA): no plan is chosen; the counterpart "PlanB" of "ten-b", held on site, has no free seat`,
 				`plan-seats error [plan:PlanB] plan "PlanB": 2 users for 1 seats (1 of them undecided, counted by the plan they hold on site)`)},
 		{"plan-seats of a plan that is gone", []manifest.User{boss, user(1, "AA", has("Gone", "a@x.no"))}, lines(`plan-seats error [plan:Gone] plan "Gone" is given to 1 users, and the tenant has no such plan`)},
 		{"administrator-plan: none", []manifest.User{user(1, "AA", has("PlanA", "a@x.no"))},
@@ -69,6 +69,9 @@ func TestFindingNamesTheFullPlan(t *testing.T) {
 	want := lines(`undecided-user error [user:2] BB (Name of BB): no plan is chosen; the counterpart "PlanB" of "ten-b", held on site, has no free seat`,
 		`plan-seats error [plan:PlanB] plan "PlanB": 2 users for 1 seats (1 of them undecided, counted by the plan they hold on site)`)
 	if d := cmp.Diff(want, told(r.Findings)); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff([]string{`plan "PlanB" has no seat left for 1 user: BB (Name of BB)`}, r.Summary.Notes); d != "" {
 		t.Error(d)
 	}
 }

@@ -52,6 +52,7 @@ type stage struct {
 	held  []heldLine // up to the reviews, until assigned; then findings
 	users []int      // of input.Users, their places in held
 	done  step
+	last  manifest.Kind // of the last known record after the reviews
 
 	result   Result
 	matches  matches
@@ -80,10 +81,11 @@ type heldLine struct {
 	user int // index of the user, or -1
 }
 
-// heldFinding is a finding of another rule, with the line it came in.
+// heldFinding is a finding of another rule with the line it came in, or a record of an unknown kind among them.
 type heldFinding struct {
 	manifest.Finding
-	line manifest.Line
+	line    manifest.Line
+	unknown bool
 }
 
 // keep copies a line.
@@ -98,9 +100,13 @@ func (s *stage) line(ctx context.Context, l manifest.Line) error {
 	if s.done == stepNone && rank <= manifest.Rank(manifest.KindReview) {
 		return s.hold(keep(l))
 	}
+	if rank < 0 {
+		return s.unknown(ctx, l)
+	}
 	if err := s.advance(ctx, rank); err != nil {
 		return err
 	}
+	s.last = l.Kind
 	switch l.Kind {
 	case manifest.KindPlan, manifest.KindUser, manifest.KindReview:
 		return manifest.Errorf(manifest.BadInput, "line %d: a %s record stands behind the reviews", l.Number, l.Kind).
@@ -122,6 +128,21 @@ func (s *stage) line(ctx context.Context, l manifest.Line) error {
 		return s.finding(l)
 	case manifest.KindWaiver:
 		return s.waiver(l)
+	}
+	return s.out.WriteRaw(l)
+}
+
+// unknown passes a record of a later version on. Where records wait it keeps its place among them, so that a second run
+// changes nothing.
+func (s *stage) unknown(ctx context.Context, l manifest.Line) error {
+	switch s.last {
+	case manifest.KindFinding, manifest.KindWaiver:
+		s.findings = append(s.findings, heldFinding{line: keep(l), unknown: true})
+		return nil
+	case manifest.KindCheck:
+		if err := s.advance(ctx, manifest.Rank(manifest.KindFinding)); err != nil {
+			return err
+		}
 	}
 	return s.out.WriteRaw(l)
 }
@@ -153,9 +174,6 @@ func (s *stage) hold(l manifest.Line) error {
 
 // advance writes what must stand before a record of rank.
 func (s *stage) advance(ctx context.Context, rank int) error {
-	if rank < 0 && s.done != stepNone {
-		return nil // an unknown kind stands anywhere
-	}
 	steps := [...]struct {
 		after manifest.Kind
 		write func() error
@@ -294,7 +312,7 @@ func (s *stage) finding(l manifest.Line) error {
 		return err
 	}
 	if !ours(f.Rule) {
-		s.findings = append(s.findings, heldFinding{f, keep(l)})
+		s.findings = append(s.findings, heldFinding{Finding: f, line: keep(l)})
 	}
 	return nil
 }
@@ -315,34 +333,46 @@ func (s *stage) waiver(l manifest.Line) error {
 
 // writeFindings writes findings and waivers, and completes the summary.
 func (s *stage) writeFindings() error {
-	all := make([]manifest.Finding, 0, len(s.findings)+len(s.result.Findings))
+	var all []manifest.Finding
 	for _, f := range s.findings {
-		all = append(all, f.Finding)
+		if !f.unknown {
+			all = append(all, f.Finding)
+		}
 	}
+	others := len(all)
 	all = append(all, s.result.Findings...)
 	waivers, notes := waive(all, s.waivers, s.o.Choices, s.input.Migrator)
 	all = manifest.Waive(all, waivers, s.o.Now)
-	for i, f := range all {
-		if i >= len(s.findings) {
-			if err := s.out.Write(f); err != nil {
-				return err
-			}
-			continue
-		}
-		l := s.findings[i].line
-		if f.Waived != s.findings[i].Waived {
-			raw, err := patch(l.Raw, []field{{"waived", f.Waived}})
-			if err != nil {
-				return manifest.Errorf(manifest.BadInput, "line %d: changing the finding record: %w", l.Number, err)
-			}
-			l.Raw = raw
-		}
-		if err := s.out.WriteRaw(l); err != nil {
-			return err
-		}
+	if err := s.writeOthers(all[:others]); err != nil {
+		return err
+	}
+	if err := writeAll(s.out, all[others:], nil); err != nil {
+		return err
 	}
 	s.result.Summary.Notes = append(s.result.Summary.Notes, notes...)
 	s.result.Summary.Undone = s.undone
 	s.result.Summary.Blocking = manifest.Blocking(all, waivers, s.o.Now)
 	return writeAll(s.out, waivers, s.raws)
+}
+
+// writeOthers writes the findings of other rules; weighed are the same with what the waivers say.
+func (s *stage) writeOthers(weighed []manifest.Finding) error {
+	for _, f := range s.findings {
+		l := f.line
+		if !f.unknown {
+			waived := weighed[0].Waived
+			weighed = weighed[1:]
+			if waived != f.Waived {
+				raw, err := patch(l.Raw, []field{{"waived", waived}})
+				if err != nil {
+					return manifest.Errorf(manifest.BadInput, "line %d: changing the finding record: %w", l.Number, err)
+				}
+				l.Raw = raw
+			}
+		}
+		if err := s.out.WriteRaw(l); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -47,15 +47,15 @@ func TestWaive(t *testing.T) {
 		want  []manifest.Waiver
 		notes []string
 	}{
-		{"a rule", nil, []Waiver{given("satellite", "", "r", "")}, []manifest.Waiver{{Rule: "satellite", Reason: "r", By: "KK", At: at, Covers: 2}}, nil},
-		{"a subject, with end", nil, []Waiver{given("satellite", "x", "r", "2026-11-22")}, []manifest.Waiver{{Rule: "satellite", Subject: "x", Reason: "r", By: "KK", Until: "2026-11-22", At: at, Covers: 1}}, nil},
-		{"others are kept, the same is replaced in its place", []manifest.Waiver{old("satellite", "", "old", 1), old("travel", "user:7", "old", 1)}, []Waiver{given("satellite", "", "new", "")},
+		{"a rule", nil, []Waiver{waived("satellite", "", "r", "")}, []manifest.Waiver{{Rule: "satellite", Reason: "r", By: "KK", At: at, Covers: 2}}, nil},
+		{"a subject, with end", nil, []Waiver{waived("satellite", "x", "r", "2026-11-22")}, []manifest.Waiver{{Rule: "satellite", Subject: "x", Reason: "r", By: "KK", Until: "2026-11-22", At: at, Covers: 1}}, nil},
+		{"others are kept, the same is replaced in its place", []manifest.Waiver{old("satellite", "", "old", 1), old("travel", "user:7", "old", 1)}, []Waiver{waived("satellite", "", "new", "")},
 			[]manifest.Waiver{{Rule: "satellite", Reason: "new", By: "KK", At: at, Covers: 2}, old("travel", "user:7", "old", 1)}, nil},
 		{"more findings than it was given for", []manifest.Waiver{old("satellite", "", "old", 1)}, nil, []manifest.Waiver{old("satellite", "", "old", 1)},
 			[]string{"the waiver of satellite was given for 1 findings; now there are 2, and none is waived"}},
-		{"no finding", nil, []Waiver{given("satelite", "x", "r", "")}, []manifest.Waiver{{Rule: "satelite", Subject: "x", Reason: "r", By: "KK", At: at}}, []string{"the waiver of satelite:x covers no finding"}},
+		{"no finding", nil, []Waiver{waived("satelite", "x", "r", "")}, []manifest.Waiver{{Rule: "satelite", Subject: "x", Reason: "r", By: "KK", At: at}}, []string{"the waiver of satelite:x covers no finding"}},
 		{"ended", []manifest.Waiver{{Rule: "travel", Until: "2026-11-21"}}, nil, []manifest.Waiver{{Rule: "travel", Until: "2026-11-21"}}, []string{"the waiver of travel ended on 2026-11-21"}},
-		{"ended and given anew", []manifest.Waiver{{Rule: "travel", Until: "2026-11-21"}}, []Waiver{given("travel", "", "r", "")}, []manifest.Waiver{{Rule: "travel", Reason: "r", By: "KK", At: at, Covers: 1}}, nil},
+		{"ended and given anew", []manifest.Waiver{{Rule: "travel", Until: "2026-11-21"}}, []Waiver{waived("travel", "", "r", "")}, []manifest.Waiver{{Rule: "travel", Reason: "r", By: "KK", At: at, Covers: 1}}, nil},
 		{"what cannot be waived is left out", []manifest.Waiver{old("plan-seats", "", "edited in", 9)}, nil, nil, []string{"the waiver of plan-seats is left out: the tenant gives no more plans than seats"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
