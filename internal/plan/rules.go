@@ -216,6 +216,14 @@ func (a *assignment) administrators(users []manifest.User) []manifest.Finding {
 	return []manifest.Finding{f}
 }
 
+// Check applies the rules to users and plans as they are, for a stage that takes what was assigned: all rules but
+// username-address, which needs the addresses of other persons. tool stands in the check records.
+func Check(plans []manifest.Plan, users []manifest.User, tool string) ([]manifest.Check, []manifest.Finding) {
+	a := &assignment{in: Input{Plans: plans, Users: users}, plans: newPlans(plans)}
+	findings := a.findings(users)
+	return slices.DeleteFunc(checks(findings, tool), func(c manifest.Check) bool { return c.Rule == ruleAddress }), findings
+}
+
 // checks are the check records of the rules over findings.
 func checks(findings []manifest.Finding, tool string) []manifest.Check {
 	count := map[string]int{}

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,5 +102,25 @@ func TestChecks(t *testing.T) {
 		"undecided-user omt omt-assign 0.1.0 done 0", "plan-seats omt omt-assign 0.1.0 done 2", "administrator-plan omt omt-assign 0.1.0 done 0", "username-address omt omt-assign 0.1.0 done 0"}
 	if d := cmp.Diff(want, s); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestCheckAgreesWithAssign: a stage that checks again finds what assigning found.
+func TestCheckAgreesWithAssign(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(9, 10))
+	for range 100 {
+		users := random(rnd)
+		r, err := Assign(Input{Plans: tenant(), Users: users}, Choices{Now: now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slices.DeleteFunc(r.Findings, func(f manifest.Finding) bool { return f.Rule == "username-address" })
+		list, got := Check(tenant(), users, "omt-pack 0.1.0")
+		if d := cmp.Diff(told(want), told(got)); d != "" {
+			t.Fatal(d)
+		}
+		if d := cmp.Diff(checks(want, "omt-pack 0.1.0")[:6], list); d != "" {
+			t.Fatal(d)
+		}
 	}
 }
