@@ -7,9 +7,9 @@
 package manifesttest
 
 import (
-	"bufio"
 	"errors"
 	"io"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
@@ -71,43 +71,41 @@ func (q question) Write(p []byte) (int, error) {
 	return len(p), err
 }
 
-// text decodes src with code page 437 and writes its lines as UTF-8, each with CRLF behind it.
+// text decodes src with code page 437 and writes its lines as UTF-8, each with CRLF behind it, whole characters at a
+// time.
 func text(dst io.Writer, src io.Reader) error {
-	in := bufio.NewReader(src)
-	out := bufio.NewWriter(dst)
+	var utf [256][]byte
+	for c := range utf {
+		utf[c] = utf8.AppendRune(nil, charmap.CodePage437.DecodeByte(byte(c)))
+	}
+	in, out := make([]byte, 32<<10), []byte(nil)
 	open, cr := false, false // a line has begun; the byte before was CR
 	for {
-		c, err := in.ReadByte()
+		n, err := src.Read(in)
+		out = out[:0]
+		for _, c := range in[:n] {
+			switch {
+			case c == '\n' && cr:
+				cr = false
+			case c == '\n' || c == '\r':
+				out = append(out, "\r\n"...)
+				open, cr = false, c == '\r'
+			default:
+				out = append(out, utf[c]...)
+				open, cr = true, false
+			}
+		}
+		if errors.Is(err, io.EOF) && open {
+			out = append(out, "\r\n"...)
+		}
+		if _, werr := dst.Write(out); werr != nil {
+			return werr
+		}
 		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		switch {
-		case c == '\n' && cr:
-			cr = false
-			continue
-		case c == '\n' || c == '\r':
-			_, err = out.WriteString("\r\n")
-			open, cr = false, c == '\r'
-		default:
-			if out.Available() < 4 { // never part of a character
-				err = out.Flush()
-			}
-			if err == nil {
-				_, err = out.WriteRune(charmap.CodePage437.DecodeByte(c))
-			}
-			open, cr = true, false
+			return nil
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if open {
-		if _, err := out.WriteString("\r\n"); err != nil {
-			return err
-		}
-	}
-	return out.Flush()
 }

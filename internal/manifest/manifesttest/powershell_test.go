@@ -27,7 +27,8 @@ var hard = map[string]string{
 	"600 kB of one line": strings.Repeat("x", 300_000) + strings.Repeat("å", 150_000),
 }
 
-func sample(t *testing.T) []byte {
+// sample is a manifest of the hard texts up to a length.
+func sample(t *testing.T, longest int) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	w := manifest.NewWriter(&out, "omt-scan 0.1.0")
@@ -35,6 +36,9 @@ func sample(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	for name, text := range hard {
+		if len(text) > longest {
+			continue
+		}
 		if err := w.Write(manifest.Fact{Name: name, ID: "1", Data: map[string]any{"text": text}}); err != nil {
 			t.Fatal(err)
 		}
@@ -68,7 +72,7 @@ func facts(r io.Reader) (map[string]string, error) {
 }
 
 func TestManifestSurvivesPowerShell(t *testing.T) {
-	in := sample(t)
+	in := sample(t, 1<<20)
 	for _, f := range PowerShell {
 		t.Run(f.Name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -98,7 +102,7 @@ func TestManifestSurvivesPowerShell(t *testing.T) {
 // TestPlainUTF8DoesNotSurvive shows that the filters do what they are there for: UTF-8 as it is arrives changed, and
 // nothing but the digest notices.
 func TestPlainUTF8DoesNotSurvive(t *testing.T) {
-	in := bytes.ReplaceAll(sample(t), []byte(`\u00e6\u00f8\u00e5 \u00c6rlig`), []byte("æøå Ærlig"))
+	in := bytes.ReplaceAll(sample(t, 1000), []byte(`\u00e6\u00f8\u00e5 \u00c6rlig`), []byte("æøå Ærlig"))
 	for _, f := range PowerShell {
 		var out bytes.Buffer
 		if err := f.Apply(&out, bytes.NewReader(in)); err != nil {
