@@ -99,8 +99,8 @@ func (c *Config) Give(a manifest.Area, dirs []string, from string) {
 // Say sets the origin of a value that is no folder: "db", "--db".
 func (c *Config) Say(name, from string) { c.said(name, from) }
 
-// Fill takes from b what c does not say. Credentials come with the database that they are for. Where two files name
-// different databases or folders, a note says so.
+// Fill takes from b what c does not say; mappings are joined, those of c first. Credentials come with the database that
+// they are for. Where two files name different databases or folders, a note says so.
 func (c *Config) Fill(b Config) {
 	c.Notes = append(c.Notes, b.Notes...)
 	if c.DB == "" {
@@ -116,7 +116,12 @@ func (c *Config) Fill(b Config) {
 	c.fillText(&c.Migrator.Email, "migrator.email", b, b.Migrator.Email)
 	c.fillText(&c.Migrator.Phone, "migrator.phone", b, b.Migrator.Phone)
 	c.fillText(&c.Migrator.Language, "migrator.language", b, b.Migrator.Language)
-	c.fillList(&c.Map, nameMap, b, b.Map)
+	for _, m := range b.Map {
+		if !slices.Contains(c.Map, m) {
+			c.Map = append(c.Map, m)
+			c.take(nameMap, b, true)
+		}
+	}
 	c.fillList(&c.AdminRights, "adminRights", b, b.AdminRights)
 	c.fillList(&c.AdminRoles, "adminRoles", b, b.AdminRoles)
 	for _, a := range manifest.Areas {

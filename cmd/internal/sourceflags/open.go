@@ -1,0 +1,196 @@
+package sourceflags
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/openomt/omt/internal/cli"
+	"github.com/openomt/omt/internal/install"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/source"
+	"github.com/openomt/omt/internal/source/mssql"
+	"github.com/openomt/omt/internal/source/sqlite"
+)
+
+// Source is an installation that is open.
+type Source struct {
+	View         *source.View
+	Installation manifest.Installation
+	Close        func() error
+}
+
+// OpenConfig opens the installation that c describes, without owner, serial number and version in its record. only are
+// the areas whose folders are needed, all when empty.
+func (f *Flags) OpenConfig(ctx context.Context, j *cli.Job, c install.Config, only []manifest.Area) (*Source, error) {
+	driver, err := openDriver(ctx, j, c)
+	if err != nil {
+		return nil, err
+	}
+	view, prefix, err := begin(ctx, driver, c.Prefix)
+	if err != nil {
+		return nil, errors.Join(err, driver.Close())
+	}
+	s := &Source{View: view, Close: func() error { return errors.Join(view.Close(), driver.Close()) }}
+	site, err := lookAround(ctx, view)
+	var folders install.Folders
+	if err == nil {
+		folders, err = c.Folders(site, only)
+	}
+	if err != nil {
+		s.Close() //nolint:errcheck // the first error is the one to tell
+		return nil, err
+	}
+	s.Installation = manifest.Installation{
+		Engine: driver.Engine(), Database: driver.URL(), Prefix: prefix,
+		Areas: folders.Areas, Roots: folders.Roots, Map: c.Map, Folders: f.Folders,
+	}
+	return s, nil
+}
+
+func begin(ctx context.Context, d source.Driver, prefix string) (*source.View, string, error) {
+	db, err := source.New(ctx, d, prefix)
+	if err != nil {
+		return nil, "", err
+	}
+	view, err := db.Begin(ctx)
+	return view, db.Prefix(), err
+}
+
+// Open opens the installation that a manifest names, with the flags over it. Areas that the record does not name stay
+// out, unless a flag gives them a folder.
+func (f *Flags) Open(ctx context.Context, j *cli.Job, inst manifest.Installation) (*Source, error) {
+	c, err := f.Load()
+	if err != nil {
+		return nil, err
+	}
+	areas := slices.Clone(inst.Areas)
+	for a, dirs := range c.Roots {
+		if len(dirs) > 0 && c.From("roots."+string(a)) == "--root" && !slices.Contains(areas, a) {
+			areas = append(areas, a)
+		}
+	}
+	c.Fill(recorded(inst))
+	for _, l := range inst.Folders {
+		if !slices.Contains(f.Folders, l) {
+			f.Folders = append(f.Folders, l)
+		}
+	}
+	s, err := f.OpenConfig(ctx, j, c, areas)
+	if err != nil {
+		return nil, err
+	}
+	s.Installation.Areas = slices.DeleteFunc(s.Installation.Areas, func(a manifest.Area) bool { return !slices.Contains(areas, a) })
+	s.Installation.Owner, s.Installation.Serial, s.Installation.Version = inst.Owner, inst.Serial, inst.Version
+	return s, nil
+}
+
+const theManifest = "the manifest"
+
+// recorded is what an installation record says, as a configuration.
+func recorded(inst manifest.Installation) install.Config {
+	c := install.Config{DB: inst.Database, Prefix: inst.Prefix, Map: slices.Clone(inst.Map)}
+	c.Say("db", theManifest)
+	c.Say("prefix", theManifest)
+	for _, a := range manifest.Areas[1:] {
+		c.Give(a, inst.Roots[string(a)], theManifest)
+	}
+	return c
+}
+
+// lookAround reads what the database says of folders.
+func lookAround(ctx context.Context, v *source.View) (install.Site, error) {
+	var s install.Site
+	var err error
+	if s.Service, err = v.ServiceConfig(ctx); err != nil {
+		return s, fmt.Errorf("reading Service's folders: %w", err)
+	}
+	if s.Locations, err = v.Locations(ctx); err != nil {
+		return s, fmt.Errorf("reading the locations of attachments: %w", err)
+	}
+	if _, ok := source.FindTable(v.Tables(), "attachment"); ok {
+		n, err := v.Count(ctx, "attachment")
+		if err != nil {
+			return s, fmt.Errorf("counting attachments: %w", err)
+		}
+		s.Attachments = n > 0
+	}
+	return s, nil
+}
+
+// openDriver opens the database that c names.
+func openDriver(ctx context.Context, j *cli.Job, c install.Config) (source.Driver, error) {
+	switch {
+	case c.DB == "":
+		return nil, c.NoDatabase()
+	case strings.HasPrefix(c.DB, sqlite.Scheme):
+		return sqlite.Open(c.DB)
+	}
+	u, password, err := login(ctx, j, c.DB, c.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	return mssql.Open(u, password)
+}
+
+// OpenLoader opens a database to be filled, at a URL as --db takes it.
+func OpenLoader(ctx context.Context, j *cli.Job, rawURL string) (source.Loader, error) {
+	here, err := filepath.Abs(".")
+	if err != nil {
+		return nil, fmt.Errorf("looking for the working directory: %w", err)
+	}
+	clean, secret, err := install.SplitURL(rawURL, here)
+	if err != nil {
+		return nil, manifest.Errorf(manifest.Usage, "--db: %w", err).WithHint("%s", manifest.HintOf(err))
+	}
+	if strings.HasPrefix(clean, sqlite.Scheme) {
+		return sqlite.OpenLoader(clean)
+	}
+	u, password, err := login(ctx, j, clean, secret)
+	if err != nil {
+		return nil, err
+	}
+	return mssql.OpenLoader(u, password)
+}
+
+// login completes a URL with the login, and finds the password. The password is hidden from everything that the run
+// prints from now on.
+func login(ctx context.Context, j *cli.Job, db string, secret install.Secret) (rawURL, password string, err error) {
+	user, password := secret.Reveal()
+	j.Env().Hide(password)
+	if p := j.Env().Getenv("OMT_DB_PASSWORD"); p != "" {
+		password = p
+	}
+	u, err := url.Parse(db)
+	if err != nil {
+		return "", "", manifest.Errorf(manifest.Usage, "the database's URL is not understood")
+	}
+	if user == "" {
+		return db, password, nil
+	}
+	if password == "" {
+		if password, err = askPassword(ctx, j, db, user); err != nil {
+			return "", "", err
+		}
+	}
+	u.User = url.User(user)
+	return u.String(), password, nil
+}
+
+func askPassword(ctx context.Context, j *cli.Job, db, user string) (string, error) {
+	console, err := j.Console("the password in OMT_DB_PASSWORD")
+	if err != nil {
+		return "", err
+	}
+	defer console.Close()
+	password, err := console.AskHidden(ctx, fmt.Sprintf("password of %s at %s: ", user, db))
+	if err != nil {
+		return "", fmt.Errorf("asking for the password: %w", err)
+	}
+	j.Env().Hide(password)
+	return password, nil
+}

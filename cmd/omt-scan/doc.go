@@ -1,0 +1,62 @@
+// Command omt-scan reads an installation of SuperOffice CRM and writes it as a manifest: who migrates, plans, users,
+// addresses, facts for the preflight rules, tables with their rows counted, and every document, template, Service file
+// and attachment with what became of it on disk. Nothing of the installation is changed.
+//
+//	omt-scan --install C:\SuperOffice --plans plans.csv --out scan.jsonl
+//	omt-scan --config omt.json --out scan.jsonl
+//	omt-scan --db 'sqlserver://crm7@sql1?database=crm' --prefix crm7 --root document=/srv/so_arc --login KK --out scan.jsonl
+//	omt-scan detect --install C:\SuperOffice --out omt.json
+//	omt-scan sample --dir demo
+//
+// # Where the installation is
+//
+// --install DIR looks for omt.json in DIR, else for SuperOffice.ini, SuperOffice.config or web.config, and Customer
+// Service's config in DIR and three levels below. Several of one kind are listed, and one is chosen with --config FILE.
+// --config FILE takes omt.json, or one of these files with those beside it. --db URL, --prefix NAME and --root AREA=DIR
+// say the same on the command line, and override single values of the files. Templates lie in the folder Template below
+// the first archive folder unless something else is said; the folders of attachments, and Service's template and text
+// folders, are found in the database. A path of another machine is rewritten with --map 'FROM=TO'. What is missing is
+// asked for by naming its flag.
+//
+// The database's login stands in the URL, its password in the variable OMT_DB_PASSWORD, or it is asked for. On Windows no
+// login means the account that runs omt-scan. A URL with a password is best kept in a file: --db '@db.url'.
+//
+// # Who migrates
+//
+// --login names an administrator of the installation: by initials, user name or e-mail address. It must be an employee
+// who is not retired and who has the right named with --admin-right, or the role named with --admin-role; without these
+// the role "User level 0" is taken for an administrator's, which is a guess and recorded as one. --migrator-name,
+// --migrator-email, --migrator-phone and --migrator-language complete the card. What neither flags nor configuration say
+// is asked on the console, offering what the login's own card has; without a console the run ends with 2 and names the
+// flags.
+//
+// # Plans
+//
+// --plans FILE is the list of the tenant's plans: the vendor's licence XML, CSV with the columns name, title, onsite,
+// seats and unlimited, or JSON with these keys; --encoding names the encoding of a CSV file that is neither UTF-8
+// nor Windows-1252. Without it the local licence's plans are written, marked as a hint.
+//
+// # A part of the installation
+//
+// --only AREA,… lists these areas alone, --older-than 30d leaves files that were changed later. Both make a pre-seed, to
+// send ahead what will not change; the manifest of the migration itself is scanned without them.
+//
+// # Detect
+//
+// omt-scan detect takes the flags of "Where the installation is" and prints what they lead to as omt.json, without
+// passwords. It opens no database.
+//
+// # Exit status
+//
+//	0    done
+//	1    could not finish: a folder or the database failed
+//	2    command line or configuration wrong, or who migrates is not known; nothing was written
+//	3    finished, with findings that block packing (they are printed); detect: something is missing
+//	5    refused: the login may not migrate
+//	130  interrupted
+//
+// That users have no plan yet is no remark: omt-assign gives them one.
+//
+// Migrating live, checking the login with NetServer, asking a destination what it has, and preflight rules as plugins
+// are not part of this build: --live, --netserver, --to and the subcommand rules are refused with 2.
+package main

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/openomt/omt/cmd/internal/sourceflags"
+	"github.com/openomt/omt/internal/cli"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/scan"
+)
+
+func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx, env) }
+
+// flags are the values of the flags of omt-scan.
+type flags struct {
+	source          *sourceflags.Flags
+	scan            scan.Options
+	plans, encoding string
+	only            []string
+	live            bool
+	netserver, to   string
+}
+
+func command(*cli.Env) *cli.Command {
+	f := &flags{source: sourceflags.New()}
+	o := &f.scan
+	return &cli.Command{
+		Usage:       "read an installation and write it as a manifest",
+		Description: "Nothing of the installation is changed.",
+		Writes:      true,
+		Flags: append(f.source.Flags(),
+			cli.String("login", "`NAME` of the administrator who migrates: initials, user name or e-mail address", &o.Login),
+			cli.String("migrator-name", "full `NAME` of who migrates", &o.Migrator.Name),
+			cli.String("migrator-email", "`ADDRESS` of who migrates", &o.Migrator.Email),
+			cli.String("migrator-phone", "phone `NUMBER` of who migrates", &o.Migrator.Phone),
+			cli.String("migrator-language", "language of who migrates as a `CODE` such as en", &o.Migrator.Language),
+			cli.Strings("admin-right", "internal `NAME` of a function right that makes an administrator", &o.AdminRights),
+			cli.Strings("admin-role", "`NAME` of a role that makes an administrator", &o.AdminRoles),
+			cli.String("plans", "read the tenant's plans from `FILE`: licence XML, CSV or JSON", &f.plans),
+			cli.String("encoding", "`NAME` of the encoding of --plans, where it cannot be told", &f.encoding),
+			cli.List("only", "list only these `AREAS`: database,template,document,service,attachment (a pre-seed)", &f.only),
+			cli.Age("older-than", "leave files that were changed in the last `AGE`, such as 30d (a pre-seed)", &o.OlderThan),
+			cli.Bool("live", "not part of this build: every scan is for a test migration", &f.live),
+			cli.String("netserver", "not part of this build: check the login with NetServer at `URL`", &f.netserver),
+			cli.String("to", "not part of this build: ask the destination `URL` what it has", &f.to),
+		),
+		Statuses: map[manifest.Status]string{
+			manifest.Remarks: "finished, with findings that block packing", manifest.Refused: "the login may not migrate",
+		},
+		Validate: f.validate,
+		Action:   f.action,
+		Commands: []*cli.Command{detect(), rules()},
+	}
+}
+
+// validate refuses what is not built in and reads what --only says.
+func (f *flags) validate() error {
+	switch {
+	case f.live:
+		return errors.New("--live is not part of this build: every scan is for a test migration")
+	case f.netserver != "":
+		return errors.New("--netserver is not part of this build")
+	case f.to != "":
+		return errors.New("--to is not part of this build; omt-push takes it")
+	}
+	var err error
+	if f.scan.Only, err = sourceflags.Areas(f.only); err != nil {
+		return err
+	}
+	return f.scan.Validate()
+}
+
+func (f *flags) action(ctx context.Context, j *cli.Job) error {
+	return j.Stage(ctx, func(ctx context.Context, _ *cli.Input, out *manifest.Writer) error {
+		c, err := f.source.Load()
+		if err != nil {
+			return err
+		}
+		tell(j, c)
+		o := f.complete(j, c)
+		if o.Plans, err = f.readPlans(); err != nil {
+			return err
+		}
+		if missing := o.Missing(); len(missing) > 0 {
+			console, err := j.Console(strings.Join(missing, ", "))
+			if err != nil {
+				return err
+			}
+			defer console.Close()
+			o.Ask = console.Ask
+		}
+		src, err := f.source.OpenConfig(ctx, j, c, o.Only)
+		if err != nil {
+			return err
+		}
+		defer src.Close()
+		o.Reader, o.Installation = src.View, src.Installation
+		return scan.Run(ctx, o, out)
+	})
+}

@@ -1,0 +1,46 @@
+// Package scan is the verb of omt-scan: it reads an installation and writes it as records, in the manifest's order.
+// Database, folders and who is asked are handed in through Options; it knows no flags, drivers or terminals.
+//
+// # Promises
+//
+//   - Nothing of the source is changed.
+//   - Who migrates is settled, and the folders are found readable, before the first record: a run that is refused writes
+//     none.
+//   - Users, plans and findings are held in memory; addresses are sorted outside it, facts and files pass through.
+//   - The same installation gives the same records, but for id and time.
+//
+// # Who migrates
+//
+// The login must be that of an employee (associate.type 0) who is not retired and an administrator. It is looked for in
+// associate.name, then in associate.userName, then among the e-mail addresses, where exactly one associate has it; letter
+// case does not count. The password is not checked: who can read the database with its own login has proved enough, and
+// the record says "database".
+//
+// Which function right makes an administrator is not documented. Options name rights or roles; then the migrator's
+// record says "confirmed". Otherwise whoever has the role "User level 0" counts as one, which is a guess, since role names
+// can be edited and are translated: the record says "guessed", and the rights that are there are told.
+//
+// # What is found
+//
+// Besides what package inventory finds, two rules are looked after here, under the plugin "omt":
+//
+//	table-missing  error  a table that the table of keys (sequence) names, or that users, plans or documents are read
+//	                      from, cannot be seen: it is missing, or the database login may not see it
+//	column-type    error  a column has a type that cannot be read, so that its table cannot be packed
+//
+// # A part of an installation
+//
+// With Only or OlderThan the phase is "preseed". Then the installation's record names the areas of this run alone (its
+// roots name all), tables are written only if the database is among them, and every row of another area that names a file
+// is a record with state left and reason area, without a look at the disk.
+//
+// # Status
+//
+// A run ends with Remarks (3) when a finding stands that blocks packing; in a preseed it would block a full run. That
+// nobody has a plan yet is no remark: to give one is what the next stage is for.
+//
+// # Why column-type is a rule of its own
+//
+// The list of rules has no name for it. It is no missing table, and to find it out only when the table is packed, hours
+// later, would help nobody. A waiver lets the run go on until that table is packed, which then fails.
+package scan
