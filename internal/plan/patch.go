@@ -15,6 +15,19 @@ type field struct {
 	value any
 }
 
+// changed is a line with keys of its record changed. It is made anew, since a line that was read carries what its reader
+// learned of the bytes.
+func changed(l manifest.Line, fields []field) (manifest.Line, error) {
+	if len(fields) == 0 {
+		return l, nil
+	}
+	raw, err := patch(l.Raw, fields)
+	if err != nil {
+		return l, manifest.Errorf(manifest.BadInput, "line %d: changing the %s record: %w", l.Number, l.Kind, err)
+	}
+	return manifest.Line{Kind: l.Kind, Raw: raw, Number: l.Number}, nil
+}
+
 // patch changes keys of a record and leaves all others, known or not, as they are and in their order. New keys stand
 // last. Keys are compared as encoding/json does, without regard to case, and a key that stands twice stands once after.
 func patch(raw []byte, fields []field) ([]byte, error) {

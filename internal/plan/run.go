@@ -237,15 +237,11 @@ func (s *stage) writeHeld(h heldLine) error {
 	if h.user < 0 {
 		return s.out.WriteRaw(h.Line)
 	}
-	fields := userFields(s.input.Users[h.user], s.result.Users[h.user])
-	if len(fields) > 0 {
-		raw, err := patch(h.Raw, fields)
-		if err != nil {
-			return manifest.Errorf(manifest.BadInput, "line %d: changing the user record: %w", h.Number, err)
-		}
-		h.Raw = raw
+	l, err := changed(h.Line, userFields(s.input.Users[h.user], s.result.Users[h.user]))
+	if err != nil {
+		return err
 	}
-	return s.out.WriteRaw(h.Line)
+	return s.out.WriteRaw(l)
 }
 
 // writeAll writes records; one that was read and means the same is written as it was.
@@ -363,11 +359,10 @@ func (s *stage) writeOthers(weighed []manifest.Finding) error {
 			waived := weighed[0].Waived
 			weighed = weighed[1:]
 			if waived != f.Waived {
-				raw, err := patch(l.Raw, []field{{"waived", waived}})
-				if err != nil {
-					return manifest.Errorf(manifest.BadInput, "line %d: changing the finding record: %w", l.Number, err)
+				var err error
+				if l, err = changed(l, []field{{"waived", waived}}); err != nil {
+					return err
 				}
-				l.Raw = raw
 			}
 		}
 		if err := s.out.WriteRaw(l); err != nil {

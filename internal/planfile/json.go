@@ -39,7 +39,7 @@ func (c *collector) readJSON(text string) {
 		c.problems.Add(whole, "%w", lineOf(err, text, d.InputOffset()))
 		return
 	}
-	if _, err := d.Token(); err != io.EOF {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		c.problems.Add(whole, "something stands after the array")
 	}
 }

@@ -21,7 +21,7 @@ func (c *collector) readXML(text string) {
 	for {
 		line, _ := d.InputPos()
 		t, err := d.Token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {

@@ -53,8 +53,11 @@ func (p *Problems) Add(at Place, format string, args ...any) {
 	p.list = append(p.list, fmt.Errorf("%s: %w", at, fmt.Errorf(format, args...)))
 }
 
-// AddError adds err; the problems of another Problems are added one by one.
+// AddError adds err unless it is nil; the problems of another Problems are added one by one.
 func (p *Problems) AddError(err error) {
+	if err == nil {
+		return
+	}
 	var other *Problems
 	if !errors.As(err, &other) {
 		other = &Problems{list: []error{err}}

@@ -105,7 +105,7 @@ func guess(text string, known []string) rune {
 	best, bestKnown, bestCells := separators[0], -1, -1
 	for _, sep := range separators {
 		head, err := headerOf(newCSV(text, sep))
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return sep // nothing but separators
 		}
 		n := 0
@@ -161,7 +161,7 @@ func (s *scanner) read() {
 	for {
 		cells, at, err := s.next()
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			if s.table.columns == nil {
 				s.problems.Add(Place{File: s.options.File}, "it is empty; want a header with the columns %s",
 					strings.Join(s.options.Columns, ", "))

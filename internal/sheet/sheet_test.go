@@ -206,6 +206,7 @@ func TestProblemsAreCapped(t *testing.T) {
 		t.Errorf("got %d lines: %q … %q", len(lines), lines[0], lines[len(lines)-2:])
 	}
 	var none Problems
+	none.AddError(nil)
 	if none.Err() != nil {
 		t.Error("no problem is an error")
 	}

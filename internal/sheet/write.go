@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"slices"
@@ -27,7 +26,7 @@ func Write(w io.Writer, separator rune, header []string, rows [][]string) error 
 	if !slices.Contains(separators[:], separator) {
 		return fmt.Errorf("separator %q: want one of %q", separator, separators)
 	}
-	b := bufio.NewWriter(w)
+	var b strings.Builder
 	b.WriteString("\ufeff")
 	line := func(cells []string) {
 		for i, c := range cells {
@@ -42,7 +41,8 @@ func Write(w io.Writer, separator rune, header []string, rows [][]string) error 
 	for _, cells := range rows {
 		line(cells)
 	}
-	return b.Flush()
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // quote puts a cell into quotes where it would be misread without.

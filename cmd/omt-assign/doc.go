@@ -1,0 +1,47 @@
+// Command omt-assign gives users their plans and user names. It reads the manifest of omt-scan, or one that was assigned
+// or packed before, and writes it again with what was chosen; everything else passes through as it is, so that after
+// packing the chunks stay valid.
+//
+//	omt-assign --in scan.jsonl --auto --out assigned.jsonl
+//	omt-assign export --in assigned.jsonl --out users.csv      # edit users.csv in a spreadsheet
+//	omt-assign --in assigned.jsonl --users users.csv --out assigned2.jsonl
+//	omt-assign --in scan2.jsonl --users assigned.jsonl --auto --out assigned3.jsonl
+//	omt-assign --in assigned.jsonl --set "GKS:plan='Sales, Premium',username=gks@example.com" --out assigned4.jsonl
+//
+// # Choosing
+//
+// Choices that the input holds stay unless they are changed. They are changed by --users, then --welcome-email, then
+// --set; --auto fills what is left then.
+//
+//	--auto            the plan whose on-site name or name equals the plan held on site, as long as it has seats; the
+//	                  address of the first rank; no welcome e-mail
+//	--users FILE      a table with the columns id, login, admin, confidential, plan, username, welcome in any order (id or
+//	                  login tells the user; others are ignored), or an earlier manifest, whose plans, user names and
+//	                  welcome e-mails are taken over where id and login agree
+//	--set LOGIN:…     plan=, username=, confidential=, welcome=, admin= with commas between; a value that holds a comma is
+//	                  quoted: plan='Sales, Premium'
+//	--map-plan OLD=NEW  for --auto, and for plans of an earlier manifest that are gone; =NEW is for users without a plan
+//	                  on site, OLD=- gives none
+//	--welcome-email all|none, --summary-to ADDRESS  e-mails when users can log in
+//	--remove-from-persons  user names are removed from cards of persons who are no users
+//	--waive RULE[:SUBJECT]=REASON, --waivers FILE  let findings stand; FILE is a table with the columns rule, subject,
+//	                  reason, by, until
+//
+// As a plan "-" is none and "?" undecided; an empty cell changes nothing. Truth values are true and false. Tables are
+// CSV as spreadsheets write them: with ";", "," or tab, UTF-8, UTF-16 or Windows-1252 (others with --encoding).
+//
+// A choice that cannot be (a user or plan that does not exist, a plan that is full, a user name that is taken or no
+// e-mail address) is refused together with all others, each with its row and column, and nothing is written. What
+// remains wrong is written as findings: two equal user names, users undecided or without a valid user name, too many
+// users for a plan, no administrator with a plan. Those and errors that omt-scan found block packing; equal user names,
+// seats, and a confirmed administrator cannot be waived. Package internal/plan has the rules in full.
+//
+// # Exit statuses
+//
+//	0    done
+//	1    could not finish
+//	2    the command line, a table or a choice is wrong; nothing was written
+//	3    done, but users are undecided or errors stand: omt-pack will refuse the output
+//	4    the input is cut short, edited or from a failed stage
+//	130  interrupted
+package main

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/openomt/omt/internal/cli"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/plan"
+	"github.com/openomt/omt/internal/sheet"
+)
+
+func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx, env) }
+
+// options are the flags as they were given.
+type options struct {
+	choices         plan.Choices
+	users, waivers  string // files
+	encoding        string
+	summaryTo       string
+	fromPersons     bool
+	board, noOpen   bool
+	listen          string
+	summary, remove *cli.Flag
+}
+
+func command(*cli.Env) *cli.Command {
+	o := &options{}
+	return &cli.Command{
+		Usage: "give users their plans and user names",
+		Description: "It starts from the choices in its input and applies --users, --welcome-email, --set and --auto, in this order;\n" +
+			"--auto fills what is left. A cell or value - means none, ? undecided, an empty cell changes nothing.",
+		Reads: true, Writes: true,
+		Flags: o.flags(),
+		Statuses: map[manifest.Status]string{
+			manifest.Usage:   "command line, table or choice wrong (all of them are listed): nothing was written",
+			manifest.Remarks: "done, but users are undecided or errors stand: packing will refuse it",
+		},
+		Validate: o.validate,
+		Action:   o.assign,
+		Commands: []*cli.Command{export()},
+	}
+}
+
+func (o *options) flags() []*cli.Flag {
+	o.summary = cli.String("summary-to", "send a summary of the users to `ADDRESS`; - is nobody", &o.summaryTo)
+	o.remove = cli.Bool("remove-from-persons", "remove user names from cards of persons who are no users; =false takes it back", &o.fromPersons)
+	return []*cli.Flag{
+		cli.Bool("auto", "fill what is undecided: the plan that equals the one on site, the first address, no welcome e-mail", &o.choices.Auto),
+		cli.String("users", "take choices from `FILE`: a table (CSV) with a header, or an earlier manifest", &o.users),
+		cli.String("encoding", "encoding `NAME` of tables that are neither UTF-8 nor Windows-1252, such as windows-1250", &o.encoding),
+		cli.Func("set", "choose for one user: `LOGIN:plan=…,username=…,confidential=…,welcome=…,admin=…`; quote values that hold a comma",
+			"LOGIN:plan=…,username=…", appendTo(&o.choices.Set, plan.ParseSet)),
+		cli.Func("map-plan", "users with the plan OLD on site get NEW: `OLD=NEW`; no OLD is no plan on site, - as NEW none", "OLD=NEW",
+			appendTo(&o.choices.MapPlan, plan.ParseMapping)),
+		cli.Bool("board", "choose in a browser (not part of this build)", &o.board),
+		cli.String("listen", "`ADDRESS` of the board (not part of this build)", &o.listen),
+		cli.Bool("no-open", "open no browser for the board (not part of this build)", &o.noOpen),
+		cli.Choice("welcome-email", "send a welcome e-mail to `all|none`", &o.choices.WelcomeEmail, "all", "none"),
+		o.summary,
+		o.remove,
+		cli.Func("waive", "let findings stand: `RULE[:SUBJECT]=REASON`", "RULE=REASON or RULE:SUBJECT=REASON",
+			appendTo(&o.choices.Waivers, plan.ParseWaiver)),
+		cli.String("waivers", "take waivers from `FILE`: a table (CSV) with rule, subject, reason, by, until", &o.waivers),
+	}
+}
+
+// appendTo makes the parser of a flag that may be repeated.
+func appendTo[T any](list *[]T, parse func(string) (T, error)) func(string) error {
+	return func(text string) error {
+		v, err := parse(text)
+		if err == nil {
+			*list = append(*list, v)
+		}
+		return err
+	}
+}
+
+func (o *options) validate() error {
+	if o.board || o.noOpen || o.listen != "" {
+		return manifest.Errorf(manifest.Usage, "the board is not part of this build; use --auto, --users or --set")
+	}
+	if len(o.choices.MapPlan) > 0 && !o.choices.Auto && o.users == "" {
+		return manifest.Errorf(manifest.Usage, "--map-plan is for --auto, or for an earlier manifest as --users").
+			WithHint("add --auto, or choose with --set LOGIN:plan=NAME")
+	}
+	if o.summary.Given() {
+		to := o.summaryTo
+		if to == "-" {
+			to = ""
+		}
+		o.choices.SummaryTo = &to
+	}
+	if o.remove.Given() {
+		o.choices.RemoveFromPersons = &o.fromPersons
+	}
+	return nil
+}
+
+// assign runs the stage.
+func (o *options) assign(ctx context.Context, j *cli.Job) error {
+	env := j.Env()
+	o.choices.By = cmp.Or(env.Getenv("USERNAME"), env.Getenv("USER"), env.Name)
+	o.choices.Now = env.Now()
+	if err := o.read(j); err != nil {
+		return err
+	}
+	var s plan.Summary
+	done := false
+	err := j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
+		r, edit, closeCopy, err := trusted(in, j, o.choices.By)
+		if err != nil {
+			return err
+		}
+		defer closeCopy()
+		s, err = plan.Run(ctx, plan.RunOptions{Choices: o.choices, Tool: j.Tool, Edit: edit}, r, out)
+		if err != nil {
+			return err
+		}
+		done = true
+		return s.Err()
+	})
+	if done && (err == nil || manifest.StatusOf(err) == manifest.Remarks) {
+		for _, line := range s.Info() {
+			j.Say("%s", line)
+		}
+		for _, line := range s.Remarks() {
+			j.Remark("%s", line)
+		}
+	}
+	return err
+}
+
+// read reads the files that hold choices, and reports what is wrong with all of them.
+func (o *options) read(j *cli.Job) error {
+	var problems sheet.Problems
+	if o.users != "" {
+		problems.AddError(withFile("users", o.users, func(f *os.File) (err error) {
+			o.choices.Users, err = plan.ReadUsers(f, o.users, o.encoding, manifest.ReadOptions{AcceptEdits: j.AcceptEdits})
+			return err
+		}))
+	}
+	if o.waivers != "" {
+		problems.AddError(withFile("waivers", o.waivers, func(f *os.File) error {
+			list, err := plan.ReadWaivers(f, o.waivers, o.encoding)
+			o.choices.Waivers = append(o.choices.Waivers, list...)
+			return err
+		}))
+	}
+	if err := problems.Err(); err != nil {
+		return &manifest.Error{Status: manifest.Usage, Err: err, Hint: manifest.HintOf(err)}
+	}
+	return nil
+}
+
+// withFile opens the file that a flag names, for read.
+func withFile(flag, name string, read func(*os.File) error) error {
+	f, err := os.Open(name)
+	var p *os.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	if err != nil {
+		return fmt.Errorf("--%s %q: %w", flag, name, err)
+	}
+	defer f.Close()
+	return read(f)
+}
