@@ -35,7 +35,7 @@ type attachments struct {
 	wanted    map[int]int   // rows by root, under anyRoot those without a location
 	join      *manifest.Sorter
 	out       *output
-	rows      int64
+	rows      int64 // without those that an unlisted folder may hold
 	matched   int64
 	spare     int64 // files that no row took
 }
@@ -231,6 +231,7 @@ func (a *attachments) absent(row manifest.File) manifest.File {
 	for _, root := range slices.Sorted(maps.Keys(a.lost.roots)) {
 		if row.Root == anyRoot || row.Root == root {
 			row.State, row.Reason = manifest.Unreadable, a.lost.roots[root]
+			a.rows--
 			break
 		}
 	}

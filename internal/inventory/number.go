@@ -36,5 +36,8 @@ func leading(s string) string { return s[:len(s)-len(strings.TrimLeft(s, digits)
 // parse reads a row id; 0 is none.
 func parse(s string) (int64, bool) {
 	n, err := strconv.ParseInt(s, 10, 64)
-	return n, err == nil && n > 0
+	if err != nil || n <= 0 {
+		return 0, false
+	}
+	return n, true
 }
