@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/openomt/omt/cmd/internal/sourceflags"
@@ -16,9 +14,9 @@ import (
 
 func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx, env) }
 
-func command(env *cli.Env) *cli.Command {
-	o := pack.Options{Spool: "omt-spool", Level: 2, Workers: min(runtime.NumCPU(), pack.MaxWorkers), Codec: "zstd"}
-	src := sourceflags.New(env)
+func command(*cli.Env) *cli.Command {
+	o := pack.Options{Spool: "omt-spool", Level: 2, Workers: min(runtime.NumCPU(), pack.MaxWorkers)}
+	src := sourceflags.New()
 	var only []string
 	orphans := "leave"
 	return &cli.Command{
@@ -37,7 +35,7 @@ func command(env *cli.Env) *cli.Command {
 		),
 		Statuses: map[manifest.Status]string{manifest.Refused: ""},
 		Validate: func() error {
-			areas, err := parseAreas(only)
+			areas, err := sourceflags.Areas(only)
 			if err != nil {
 				return err
 			}
@@ -70,21 +68,6 @@ func action(ctx context.Context, j *cli.Job, o pack.Options, src *sourceflags.Fl
 		return pack.Source{Reader: s.View, Installation: s.Installation, Close: s.Close}, nil
 	}
 	return pack.Run(ctx, o, out)
-}
-
-func parseAreas(names []string) ([]manifest.Area, error) {
-	var areas []manifest.Area
-	for _, n := range names {
-		a := manifest.Area(n)
-		if a.Rank() < 0 {
-			return nil, fmt.Errorf("--only: %q is no area; want database, template, document, service or attachment", n)
-		}
-		if !slices.Contains(areas, a) {
-			areas = append(areas, a)
-		}
-	}
-	slices.SortFunc(areas, func(a, b manifest.Area) int { return a.Rank() - b.Rank() })
-	return areas, nil
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -77,7 +77,7 @@ func unpack() *cli.Command {
 			if o.Files == "" && db == "" {
 				return manifest.Errorf(manifest.Usage, "nothing to unpack into").WithHint("give --files DIR, --db sqlite:PATH, or both")
 			}
-			areas, err := parseAreas(only)
+			areas, err := sourceflags.Areas(only)
 			o.Only = areas
 			if err != nil {
 				return err
@@ -88,7 +88,7 @@ func unpack() *cli.Command {
 			return f.open(ctx, j, func(m restore.Migration) error {
 				o.Temp, o.Progress, o.Notice = j.Temp, j.Progress, j.Say
 				if db != "" {
-					loader, err := sourceflags.OpenLoader(j, db)
+					loader, err := sourceflags.OpenLoader(ctx, j, db)
 					if err != nil {
 						return err
 					}

@@ -51,7 +51,7 @@ func command(*cli.Env) *cli.Command {
 		},
 		Validate: f.validate,
 		Action:   f.action,
-		Commands: []*cli.Command{detect(), rules()},
+		Commands: []*cli.Command{detect(), rules(), sampleCommand()},
 	}
 }
 

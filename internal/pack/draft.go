@@ -17,6 +17,7 @@ import (
 // under its name; until then a killed run leaves it in the spool's temporary folder, which the next run empties.
 type draft struct {
 	spool *spool.Spool
+	pool  *chunk.Pool
 	f     *os.File
 	w     *chunk.Writer
 	made  manifest.Chunk
@@ -27,7 +28,7 @@ func (p *packer) newDraft() (*draft, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating a chunk in the spool: %w", err)
 	}
-	return &draft{spool: p.spool, f: f, w: chunk.NewWriter(f, chunk.Options{Level: p.level, Pool: p.pool})}, nil
+	return &draft{spool: p.spool, pool: p.pool, f: f, w: chunk.NewWriter(f, chunk.Options{Level: p.level, Pool: p.pool})}, nil
 }
 
 // finish closes the chunk, syncs it and reads it back from disk: digest, frame checksums, number of entries.
@@ -36,16 +37,14 @@ func (d *draft) finish(area manifest.Area, role string) error {
 	if err != nil {
 		return err
 	}
-	d.made = manifest.Chunk{
-		SHA256: s.SHA256, Type: manifest.ChunkTar, Area: area, Role: role, Bytes: s.Bytes, Raw: s.Raw, Items: s.Items,
-	}
+	d.made = s.Chunk(area, role)
 	if err := d.f.Sync(); err != nil {
 		return fmt.Errorf("syncing a chunk: %w", err)
 	}
 	if _, err := d.f.Seek(0, 0); err != nil {
 		return fmt.Errorf("reading back a chunk: %w", err)
 	}
-	if err := chunk.Verify(d.f, d.made); err != nil {
+	if err := d.pool.Verify(d.f, d.made); err != nil {
 		return fmt.Errorf("reading back chunk %s: %w", d.made.SHA256, err)
 	}
 	return nil

@@ -11,7 +11,6 @@ import (
 	"os"
 	"slices"
 
-	"github.com/openomt/omt/internal/archive"
 	"github.com/openomt/omt/internal/chunk"
 	"github.com/openomt/omt/internal/manifest"
 )

@@ -37,7 +37,7 @@ type Options struct {
 	// Open opens the source that the input's installation record names, with the command's overrides applied.
 	Open func(ctx context.Context, inst manifest.Installation) (Source, error)
 	// Check looks at users and plans as omt-assign does, and returns what it finds under its own rules.
-	Check func(plans []manifest.Plan, users []manifest.User, admin string) ([]manifest.Check, []manifest.Finding)
+	Check func(plans []manifest.Plan, users []manifest.User, tool string) ([]manifest.Check, []manifest.Finding)
 
 	Now      func() time.Time
 	Sleep    func(ctx context.Context, d time.Duration) error
@@ -153,7 +153,7 @@ func (r *run) refuse() error {
 	default:
 		return manifest.Errorf(manifest.Refused, "the input was written by %s: omt-pack takes what omt-assign wrote", by)
 	}
-	checks, findings := r.o.Check(r.in.plans, r.in.users, "")
+	checks, findings := r.o.Check(r.in.plans, r.in.users, r.o.Tool)
 	r.in.merge(checks, findings)
 	return manifest.Blocked(r.in.checks, r.in.findings, r.in.waivers, r.o.Now())
 }
@@ -245,7 +245,7 @@ func (r *run) start() error {
 	}
 	sleep := r.o.Sleep
 	r.packer = &packer{
-		spool: r.spool, temp: r.temp, inst: r.src.Installation, level: r.o.Level, pool: chunk.NewPool(r.o.Level),
+		spool: r.spool, temp: r.temp, inst: r.src.Installation, level: r.o.Level, pool: new(chunk.Pool),
 		workers: min(r.o.Workers, MaxWorkers), orphans: r.o.Orphans, index: ix, journal: j,
 		used: map[groupPrint]bool{}, findings: &fileFindings{},
 		room: room{spool: r.spool, limit: r.o.SpoolLimit, wait: roomWait, sleep: sleep},
@@ -353,7 +353,7 @@ func (r *run) tables(ctx context.Context) error {
 		rows += t.Rows
 	}
 	m.SetTotal(rows)
-	x := &exporter{spool: r.spool, temp: r.temp, reader: r.src.Reader, codec: r.o.Codec, room: &r.packer.room}
+	x := &exporter{spool: r.spool, temp: r.temp, reader: r.src.Reader, level: r.o.Level, pool: r.packer.pool, room: &r.packer.room}
 	for _, t := range tables {
 		parts, read, err := x.export(ctx, t, m)
 		if err != nil {

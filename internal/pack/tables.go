@@ -22,7 +22,8 @@ type exporter struct {
 	spool  *spool.Spool
 	temp   string // for parts that are being written, and for sorting
 	reader source.Reader
-	codec  string
+	level  int
+	pool   *chunk.Pool
 	room   *room
 }
 
@@ -33,17 +34,20 @@ const batchRows = 256
 // export writes the parts of a table into the spool and returns their chunk records in order, and the rows read.
 func (x *exporter) export(ctx context.Context, t manifest.Table, m progress.Meter) (parts []manifest.Chunk, rows int64, err error) {
 	st := source.FromRecord(t)
-	order := chunk.OrderOf(t)
+	key, err := chunk.KeyOf(st)
+	if err != nil {
+		return nil, 0, err
+	}
 	stream := x.reader.Rows(ctx, st)
-	if order != chunk.ByIntegerKey {
-		sorted, err := x.sorted(ctx, st, t, stream)
+	if !key.Integer() {
+		sorted, err := x.sorted(ctx, st, key, stream)
 		if err != nil {
 			return nil, 0, fmt.Errorf("reading table %q: %w", t.Name, err)
 		}
 		defer sorted.close()
 		stream = sorted.rows()
 	}
-	w := &partsWriter{x: x, table: t, cut: chunk.NewCutter(t)}
+	w := &partsWriter{x: x, table: t, cols: st.Stored(), key: key}
 	defer w.abandon()
 	batches := make(chan []source.Row, 4)
 	eg, ctx := errgroup.WithContext(ctx)
@@ -100,7 +104,10 @@ func batch(ctx context.Context, rows iter.Seq2[source.Row, error], to chan<- []s
 type partsWriter struct {
 	x     *exporter
 	table manifest.Table
-	cut   *chunk.Cutter
+	cols  []source.Column
+	key   chunk.Key
+	cut   chunk.Cutter
+	buf   []byte
 	f     *os.File
 	w     *chunk.PartWriter
 	parts []manifest.Chunk
@@ -108,11 +115,11 @@ type partsWriter struct {
 }
 
 func (p *partsWriter) add(ctx context.Context, row source.Row) error {
-	cuts, err := p.cut.Before(row)
+	begins, err := p.begins(row)
 	if err != nil {
 		return err
 	}
-	if cuts {
+	if begins {
 		if err := p.finish(ctx); err != nil {
 			return err
 		}
@@ -121,12 +128,38 @@ func (p *partsWriter) add(ctx context.Context, row source.Row) error {
 		if p.f, err = os.CreateTemp(p.x.temp, "part-*"); err != nil {
 			return fmt.Errorf("creating a part in the spool: %w", err)
 		}
-		if p.w, err = chunk.NewPartWriter(p.f, p.table, chunk.PartOptions{Codec: p.x.codec}); err != nil {
+		if p.w, err = chunk.NewPartWriter(p.f, p.table, chunk.PartOptions{Level: p.x.level, Pool: p.x.pool}); err != nil {
 			return err
 		}
 	}
 	p.rows++
 	return p.w.Write(row)
+}
+
+// begins reports whether a new part begins with the row.
+func (p *partsWriter) begins(row source.Row) (bool, error) {
+	if p.key.Integer() {
+		n, err := p.key.Int(row)
+		return err == nil && p.cut.Int(n), err
+	}
+	var err error
+	if p.buf, err = orderOf(p.buf[:0], p.key, p.cols, row); err != nil {
+		return false, err
+	}
+	return p.cut.Key(p.buf), nil
+}
+
+// orderOf appends what rows of a table without an integer key are sorted by: the key's bytes, or the row's digest.
+func orderOf(dst []byte, key chunk.Key, cols []source.Column, row source.Row) ([]byte, error) {
+	if !key.Empty() {
+		return key.Append(dst, row)
+	}
+	canonical, err := chunk.AppendRow(nil, cols, row)
+	if err != nil {
+		return dst, err
+	}
+	d := chunk.RowDigest(canonical)
+	return append(dst, d[:]...), nil
 }
 
 // finish closes the part, syncs it, reads it back and puts it in its place.
@@ -138,11 +171,11 @@ func (p *partsWriter) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := made.Record(p.table)
+	c := made.Chunk(p.table.Name)
 	if err := p.f.Sync(); err != nil {
 		return fmt.Errorf("syncing a part: %w", err)
 	}
-	if err := chunk.VerifyPart(p.f, c, p.table); err != nil {
+	if err := p.x.pool.VerifyPart(p.f, c.Bytes, c, p.table); err != nil {
 		return fmt.Errorf("reading back part %s: %w", c.SHA256, err)
 	}
 	if err := p.f.Close(); err != nil {
@@ -175,33 +208,37 @@ type sortedRows struct {
 
 const sortMemory = 48 << 20
 
-func (x *exporter) sorted(ctx context.Context, st source.Table, t manifest.Table, rows iter.Seq2[source.Row, error]) (*sortedRows, error) {
+func (x *exporter) sorted(ctx context.Context, st source.Table, key chunk.Key, rows iter.Seq2[source.Row, error]) (*sortedRows, error) {
 	s := &sortedRows{sorter: manifest.NewSorter(x.temp, sortMemory), cols: st.Stored()}
-	keyer, err := chunk.NewKeyer(t)
-	if err != nil {
+	if err := s.fill(key, rows); err != nil {
+		s.close()
 		return nil, err
 	}
-	var key, val []byte
-	for row, err := range rows {
-		if err != nil {
-			s.close()
-			return nil, err
-		}
-		if val, err = chunk.AppendRow(val[:0], s.cols, row); err == nil {
-			if key, err = keyer.Append(key[:0], row, val); err == nil {
-				err = s.sorter.Add(key, val)
-			}
-		}
-		if err != nil {
-			s.close()
-			return nil, err
-		}
-	}
+	var err error
 	if s.cursor, err = s.sorter.Sort(ctx); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
+}
+
+func (s *sortedRows) fill(key chunk.Key, rows iter.Seq2[source.Row, error]) error {
+	var order, canonical []byte
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		if order, err = orderOf(order[:0], key, s.cols, row); err != nil {
+			return err
+		}
+		if canonical, err = chunk.AppendRow(canonical[:0], s.cols, row); err != nil {
+			return err
+		}
+		if err := s.sorter.Add(order, canonical); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *sortedRows) rows() iter.Seq2[source.Row, error] {

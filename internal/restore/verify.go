@@ -252,7 +252,7 @@ func (v *verifier) part(ctx context.Context, t table, k manifest.Chunk) error {
 		return err
 	}
 	defer discard(f)
-	if err := chunk.VerifyPart(f, k, t.Table); err != nil {
+	if err := v.pool.VerifyPart(f, k.Bytes, k, t.Table); err != nil {
 		return fmt.Errorf("table %q: part %s: %w", t.Name, k.SHA256, err)
 	}
 	v.mu.Lock()

@@ -1,0 +1,216 @@
+package sample
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/progress"
+	"github.com/openomt/omt/internal/source"
+)
+
+// Options are the choices of a sample.
+type Options struct {
+	Dir       string // is made; anything in it but an unfinished sample of the same options is refused
+	DB        string // as omt.json names it: "sqlite:crm.sqlite", or a URL without credentials
+	Prefix    string
+	Users     int // employees besides the odd ones, at least 2
+	Documents int // besides the odd ones
+	Seed      uint64
+	Clean     bool // nothing that blocks or that changes data at the tenant
+	Files     bool // write the archive; without, rows alone
+	Progress  progress.Reporter
+}
+
+// Validate reports options that cannot be meant.
+func (o Options) Validate() error {
+	switch {
+	case o.Dir == "":
+		return manifest.Errorf(manifest.Usage, "--dir is missing").WithHint("name a new folder for the sample")
+	case o.Users < 2 || o.Users > 1_000_000:
+		return fmt.Errorf("%d users: want 2 to 1,000,000", o.Users)
+	case o.Documents < 0 || o.Documents > 100_000_000:
+		return fmt.Errorf("%d documents: want 0 to 100,000,000", o.Documents)
+	case o.Prefix == "":
+		return errors.New("an empty prefix")
+	}
+	return nil
+}
+
+// Made is what was written.
+type Made struct {
+	Users, Documents, Files int
+	Bytes                   int64
+}
+
+// id names the run to the loader, so that a killed one goes on and another one is refused.
+func (o Options) id() string {
+	return fmt.Sprintf("sample seed %d users %d documents %d clean %t", o.Seed, o.Users, o.Documents, o.Clean)
+}
+
+const unfinished = ".omt-sample"
+
+// Write makes the sample in the database that open opens, once the folder is there. A run that was killed is gone on
+// with by the same options.
+func Write(ctx context.Context, o Options, open func(context.Context) (source.Loader, error)) (Made, error) {
+	if err := o.Validate(); err != nil {
+		return Made{}, err
+	}
+	if err := begin(o); err != nil {
+		return Made{}, err
+	}
+	loader, err := open(ctx)
+	if err != nil {
+		return Made{}, err
+	}
+	defer loader.Close()
+	w := newWorld(o)
+	if err := w.database(ctx, loader); err != nil {
+		return Made{}, err
+	}
+	if o.Files {
+		if err := w.files(ctx); err != nil {
+			return Made{}, err
+		}
+	}
+	if err := w.configs(); err != nil {
+		return Made{}, err
+	}
+	w.made.Users, w.made.Documents = len(w.associates), o.Documents+len(w.odd)
+	return w.made, os.Remove(filepath.Join(o.Dir, unfinished))
+}
+
+// begin takes an empty or absent folder, or one that the same options left unfinished.
+func begin(o Options) error {
+	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+		return fmt.Errorf("making the sample's folder: %w", err)
+	}
+	mark := filepath.Join(o.Dir, unfinished)
+	b, err := os.ReadFile(mark)
+	if err == nil && string(b) == o.id() {
+		return nil
+	}
+	entries, err := os.ReadDir(o.Dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != unfinished {
+			return manifest.Errorf(manifest.Refused, "%q is not empty", o.Dir).WithHint("name a new folder with --dir")
+		}
+	}
+	return os.WriteFile(mark, []byte(o.id()), 0o644)
+}
+
+// world is everything that rows and files are made from. People are held in memory; documents are functions of their
+// number.
+type world struct {
+	o          Options
+	persons    []person
+	associates []associate
+	writers    []associate
+	odd        []doc
+	made       Made
+}
+
+func newWorld(o Options) *world {
+	w := &world{o: o}
+	w.people()
+	w.writers = w.authors()
+	w.oddDocuments()
+	return w
+}
+
+// rand gives the numbers of one thing: of a class, with a number.
+func (w *world) rand(class, n uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(w.o.Seed, class<<56|n))
+}
+
+// database fills every table. Tables without rows are made too.
+func (w *world) database(ctx context.Context, loader source.Loader) error {
+	tables, err := parseSchema()
+	if err != nil {
+		return err
+	}
+	if err := loader.Begin(ctx, w.o.id(), w.o.Prefix, tables); err != nil {
+		return err
+	}
+	meter := w.o.Progress.Meter("rows", int64(3*w.o.Documents), progress.Items)
+	defer meter.Done()
+	makers := w.makers(tables)
+	for _, t := range tables {
+		switch there, err := loader.Loaded(ctx, t.Name); {
+		case err != nil:
+			return err
+		case there:
+			continue
+		}
+		rows := iter.Seq2[source.Row, error](func(func(source.Row, error) bool) {})
+		if m := makers[strings.ToLower(t.Name)]; m != nil {
+			rows = counted(newTable(t), m, meter)
+		}
+		if _, err := loader.Load(ctx, t.Name, t, rows); err != nil {
+			return fmt.Errorf("filling table %q: %w", t.Name, err)
+		}
+	}
+	return loader.Finish(ctx)
+}
+
+// maker gives the rows of a table to add, until it returns false.
+type maker func(add func(values) bool)
+
+func counted(t *table, m maker, meter progress.Meter) iter.Seq2[source.Row, error] {
+	return func(yield func(source.Row, error) bool) {
+		m(func(v values) bool {
+			meter.Add(1)
+			return yield(t.row(v), nil)
+		})
+	}
+}
+
+// files writes the archive, the templates, the Service folder.
+func (w *world) files(ctx context.Context) error {
+	meter := w.o.Progress.Meter("files", int64(w.o.Documents), progress.Items)
+	defer meter.Done()
+	var failed error
+	put := func(f file) bool {
+		if failed = ctx.Err(); failed == nil && f.path != "" {
+			failed = w.put(f)
+			meter.Add(1)
+		}
+		return failed == nil
+	}
+	w.documents(func(d doc) bool { return put(d.file) })
+	for _, list := range [][]file{w.oddFiles(), w.templateFiles(), w.serviceFiles(), w.attachmentFiles()} {
+		for _, f := range list {
+			if failed == nil {
+				put(f)
+			}
+		}
+	}
+	if failed == nil && !w.o.Clean {
+		failed = w.rawName()
+	}
+	return failed
+}
+
+func (w *world) put(f file) error {
+	name := filepath.Join(w.o.Dir, filepath.FromSlash(f.area), filepath.FromSlash(f.path))
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return fmt.Errorf("making a folder of the sample: %w", err)
+	}
+	b := Content(w.rand(2, f.seed), f.ext, f.size)
+	if err := os.WriteFile(name, b, 0o644); err != nil {
+		return fmt.Errorf("writing a file of the sample: %w", err)
+	}
+	w.made.Files++
+	w.made.Bytes += int64(len(b))
+	return os.Chtimes(name, f.mtime, f.mtime)
+}

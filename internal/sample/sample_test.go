@@ -1,0 +1,78 @@
+package sample
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/openomt/omt/internal/progress"
+	"github.com/openomt/omt/internal/source"
+	"github.com/openomt/omt/internal/source/sqlite"
+)
+
+func write(t *testing.T, o Options) Made {
+	t.Helper()
+	o.DB, o.Prefix, o.Files, o.Progress = "sqlite:crm.sqlite", "crm7", true, progress.None{}
+	m, err := Write(context.Background(), o, func(context.Context) (source.Loader, error) {
+		return sqlite.OpenLoader("sqlite:" + o.Dir + ".sqlite")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// sums gives the digest and time of every file below a folder.
+func sums(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		st, err := d.Info()
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(dir, p)
+		out[rel] = fmt.Sprintf("%x %s", sha256.Sum256(b), st.ModTime().UTC())
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestSameSeedSameBytes(t *testing.T) {
+	dir := t.TempDir()
+	o := Options{Dir: filepath.Join(dir, "a"), Users: 10, Documents: 120, Seed: 7}
+	made := write(t, o)
+	o.Dir = filepath.Join(dir, "b")
+	if again := write(t, o); again != made {
+		t.Fatalf("made %+v, then %+v", made, again)
+	}
+	if d := cmp.Diff(sums(t, filepath.Join(dir, "a")), sums(t, filepath.Join(dir, "b"))); d != "" {
+		t.Errorf("the same options gave other files: %s", d)
+	}
+	a, _ := os.ReadFile(filepath.Join(dir, "a.sqlite"))
+	b, _ := os.ReadFile(filepath.Join(dir, "b.sqlite"))
+	if sha256.Sum256(a) != sha256.Sum256(b) || len(a) == 0 {
+		t.Errorf("the same options gave other databases (%d and %d bytes)", len(a), len(b))
+	}
+	o.Dir, o.Seed = filepath.Join(dir, "c"), 8
+	write(t, o)
+	if cmp.Equal(sums(t, filepath.Join(dir, "a")), sums(t, filepath.Join(dir, "c"))) {
+		t.Error("another seed gave the same files")
+	}
+}
