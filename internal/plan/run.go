@@ -63,17 +63,8 @@ type stage struct {
 	undone   []manifest.Check
 }
 
-// step is what has been written.
+// step counts what has been written: everything up to the reviews, the removals, the checks, findings and waivers.
 type step int
-
-// The steps, in their order.
-const (
-	stepNone step = iota
-	stepAssigned
-	stepRemovals
-	stepChecks
-	stepFindings
-)
 
 // heldLine is a line that waits for its turn.
 type heldLine struct {
@@ -97,7 +88,7 @@ func keep(l manifest.Line) manifest.Line {
 // line takes one line of the input.
 func (s *stage) line(ctx context.Context, l manifest.Line) error {
 	rank := manifest.Rank(l.Kind)
-	if s.done == stepNone && rank <= manifest.Rank(manifest.KindReview) {
+	if s.done == 0 && rank <= manifest.Rank(manifest.KindReview) {
 		return s.hold(keep(l))
 	}
 	if rank < 0 {
@@ -172,22 +163,15 @@ func (s *stage) hold(l manifest.Line) error {
 	return err
 }
 
-// advance writes what must stand before a record of rank.
+// advance writes what must stand before a record of rank: each step stands behind the records of a kind.
 func (s *stage) advance(ctx context.Context, rank int) error {
-	steps := [...]struct {
-		after manifest.Kind
-		write func() error
-	}{
-		{manifest.KindReview, s.assign},
-		{manifest.KindRemoval, s.writeRemovals},
-		{manifest.KindCheck, s.writeChecks},
-		{manifest.KindWaiver, s.writeFindings},
-	}
-	for int(s.done) < len(steps) && rank > manifest.Rank(steps[s.done].after) {
+	behind := [...]manifest.Kind{manifest.KindReview, manifest.KindRemoval, manifest.KindCheck, manifest.KindWaiver}
+	for int(s.done) < len(behind) && rank > manifest.Rank(behind[s.done]) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := steps[s.done].write(); err != nil {
+		write := [...]func() error{s.assign, s.writeRemovals, s.writeChecks, s.writeFindings}
+		if err := write[s.done](); err != nil {
 			return err
 		}
 		s.done++
