@@ -1,14 +1,15 @@
 package chunk
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"hash"
 	"io"
 
-	"crypto/sha256"
-
 	"github.com/cespare/xxhash/v2"
+
+	"github.com/openomt/omt/internal/manifest"
 )
 
 const (
@@ -36,33 +37,45 @@ type frameInfo struct {
 	sum         uint32 // low four bytes of the XXH64 of the content, as at the end of the frame
 }
 
-// framer writes frames, the seek table and the digest over both.
-type framer struct {
+// sink counts and hashes what is written through it.
+type sink struct {
 	w      io.Writer
 	digest hash.Hash
 	stored int64
-	raw    int64
-	table  []frameInfo
 }
 
-func newFramer(w io.Writer) *framer { return &framer{w: w, digest: sha256.New()} }
+func newSink(w io.Writer) sink { return sink{w: w, digest: sha256.New()} }
 
-func (f *framer) write(b []byte) error {
-	n, err := f.w.Write(b)
+func (s *sink) write(b []byte) error {
+	n, err := s.w.Write(b)
 	if err == nil && n != len(b) {
 		err = io.ErrShortWrite
 	}
 	if err != nil {
-		return fmt.Errorf("writing at byte %d of the chunk: %w", f.stored, err)
+		return fmt.Errorf("writing at byte %d of the chunk: %w", s.stored, err)
 	}
-	f.digest.Write(b)
-	f.stored += int64(n)
+	s.digest.Write(b)
+	s.stored += int64(n)
 	return nil
 }
 
+func (s *sink) sum() (d manifest.Digest) {
+	s.digest.Sum(d[:0])
+	return d
+}
+
+// framer writes frames and the seek table.
+type framer struct {
+	sink
+	raw   int64
+	table []frameInfo
+}
+
+func newFramer(w io.Writer) *framer { return &framer{sink: newSink(w)} }
+
 // frame encodes e.raw as one frame and empties it. joined tells that it holds more than one file's content.
 func (f *framer) frame(e *encoder, joined bool) error {
-	if !joined && e.incompressible() {
+	if !joined && e.incompressible(e.raw) {
 		e.out = appendStored(e.out[:0], e.raw)
 	} else {
 		e.out = e.zstd.EncodeAll(e.raw, e.out[:0])
@@ -126,15 +139,15 @@ const (
 	probeSize = 4 << 10
 )
 
-// incompressible guesses from evenly spread pieces of the frame whether all of it would shrink by less than 3 %.
-func (e *encoder) incompressible() bool {
-	if len(e.raw) < 2*probes*probeSize {
+// incompressible guesses from evenly spread pieces whether all of b would shrink by less than 3 %.
+func (e *encoder) incompressible(b []byte) bool {
+	if len(b) < 2*probes*probeSize {
 		return false
 	}
 	e.probe = e.probe[:0]
-	step := (len(e.raw) - probeSize) / (probes - 1)
+	step := (len(b) - probeSize) / (probes - 1)
 	for i := range probes {
-		e.probe = append(e.probe, e.raw[i*step:][:probeSize]...)
+		e.probe = append(e.probe, b[i*step:][:probeSize]...)
 	}
 	e.out = e.zstd.EncodeAll(e.probe, e.out[:0])
 	return len(e.out)*100 > len(e.probe)*97

@@ -191,7 +191,7 @@ func (p *Pool) Verify(r io.Reader, want manifest.Chunk) error {
 	for err == nil {
 		_, _, err = cr.Next()
 	}
-	if err != io.EOF && !errors.Is(err, errDamaged) {
+	if err != io.EOF && !errors.Is(err, ErrDamaged) {
 		return fmt.Errorf("verifying chunk %q: %w", want.SHA256, err)
 	}
 	// That the bytes are other ones says more than where decoding met them.

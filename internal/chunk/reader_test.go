@@ -37,7 +37,7 @@ func TestEveryFlippedByteIsDetected(t *testing.T) {
 	for _, at := range positions {
 		bad := bytes.Clone(b)
 		bad[at] ^= 1 << r.IntN(8)
-		if err := pool.Verify(bytes.NewReader(bad), rec); !errors.Is(err, errDamaged) {
+		if err := pool.Verify(bytes.NewReader(bad), rec); !errors.Is(err, ErrDamaged) {
 			t.Errorf("byte %d flipped: Verify says %v", at, err)
 		}
 	}
@@ -70,7 +70,7 @@ func TestCutIsDetected(t *testing.T) {
 	}
 	for _, n := range cuts {
 		_, _, err := unpack(bytes.NewReader(b[:n]))
-		if !errors.Is(err, errDamaged) {
+		if !errors.Is(err, ErrDamaged) {
 			t.Errorf("cut to %d bytes: Reader says %v", n, err)
 		}
 		err = Verify(bytes.NewReader(b[:n]), rec)
@@ -150,7 +150,7 @@ func TestReaderRefusesWhatWriterDoesNotWrite(t *testing.T) {
 		{"no tar", "tar stream at byte 512", noise(1, 2048)},
 	} {
 		_, _, err := unpack(bytes.NewReader(chunkOf(t, c.stream)))
-		if !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), c.want) {
+		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}
@@ -210,7 +210,7 @@ func TestFramesRefused(t *testing.T) {
 		{"empty frame", "content size 0", append(encode(nil, zstd.WithZeroFrames(true)), good...)},
 	} {
 		_, _, err := unpack(bytes.NewReader(c.chunk))
-		if !errors.Is(err, errDamaged) || !strings.Contains(err.Error(), c.want) {
+		if !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
 	}
@@ -239,11 +239,11 @@ func TestVerifyComparesWithTheRecord(t *testing.T) {
 	}
 	broken := errors.New("network is down")
 	err := Verify(io.MultiReader(bytes.NewReader(b[:1<<20]), iotest.ErrReader(broken)), rec)
-	if !errors.Is(err, broken) || errors.Is(err, errDamaged) {
+	if !errors.Is(err, broken) || errors.Is(err, ErrDamaged) {
 		t.Errorf("a read error: got %v", err)
 	}
 	err = Verify(io.MultiReader(bytes.NewReader(b), bytes.NewReader(make([]byte, 1<<20))), rec)
-	if !errors.Is(err, errDamaged) {
+	if !errors.Is(err, ErrDamaged) {
 		t.Errorf("bytes behind the chunk: got %v", err)
 	}
 }
@@ -374,7 +374,7 @@ func TestSeekableDetectsDamage(t *testing.T) {
 		}
 	}
 	for _, n := range []int{0, 8, 16, 17, 30, len(b) - 1, len(b) / 2} {
-		if err := whole(b[:n]); !errors.Is(err, errDamaged) {
+		if err := whole(b[:n]); !errors.Is(err, ErrDamaged) {
 			t.Errorf("cut to %d bytes: %v", n, err)
 		}
 	}
@@ -383,7 +383,7 @@ func TestSeekableDetectsDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.ra = bytes.NewReader(nil)
-	if _, err := s.ReadAt(make([]byte, 1), 0); !errors.Is(err, errDamaged) {
+	if _, err := s.ReadAt(make([]byte, 1), 0); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a chunk that became shorter: %v", err)
 	}
 }
@@ -399,7 +399,7 @@ func FuzzReader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		members, _, err := unpackWith(pool, bytes.NewReader(b))
 		if err != nil {
-			if !errors.Is(err, errDamaged) {
+			if !errors.Is(err, ErrDamaged) {
 				t.Fatalf("not told as damage: %v", err)
 			}
 		} else {
@@ -418,7 +418,7 @@ func FuzzReader(f *testing.F) {
 		defer s.Close()
 		buf := make([]byte, 4096)
 		for off := int64(0); off < min(s.Raw(), 1<<20); off += 100_000 {
-			if _, err := s.ReadAt(buf, off); err != nil && err != io.EOF && !errors.Is(err, errDamaged) {
+			if _, err := s.ReadAt(buf, off); err != nil && err != io.EOF && !errors.Is(err, ErrDamaged) {
 				t.Fatalf("not told as damage: %v", err)
 			}
 		}

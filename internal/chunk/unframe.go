@@ -14,11 +14,11 @@ import (
 // maxStored bounds the bytes of an encoded frame: every block can be stored as it is.
 const maxStored = maxFrame + 1<<10
 
-// errDamaged is wrapped by every error that the bytes of a chunk are to blame for.
-var errDamaged = errors.New("chunk is damaged")
+// ErrDamaged is wrapped by every error that the bytes of a chunk are to blame for, and not the way they were read.
+var ErrDamaged = errors.New("chunk is damaged")
 
 func damaged(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", errDamaged, fmt.Errorf(format, args...))
+	return fmt.Errorf("%w: %w", ErrDamaged, fmt.Errorf(format, args...))
 }
 
 // unframer reads a chunk frame by frame and is an io.Reader of the decoded stream. io.EOF means that the seek table

@@ -189,8 +189,7 @@ func (w *Writer) Close() (Summary, error) {
 	if w.err = w.framer.seekTable(); w.err != nil {
 		return Summary{}, w.err
 	}
-	s := Summary{Bytes: w.framer.stored, Raw: w.framer.raw, Items: w.items}
-	w.framer.digest.Sum(s.SHA256[:0])
+	s := Summary{SHA256: w.framer.sum(), Bytes: w.framer.stored, Raw: w.framer.raw, Items: w.items}
 	w.err = errors.New("chunk is closed already")
 	return s, nil
 }

@@ -1,0 +1,120 @@
+package chunk
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+const (
+	// partEnd is what follows the footer: its length and the magic. Before it stands its XXH64.
+	partEnd   = 8
+	footerSum = 8
+	// maxFooter bounds the footer, which holds about 150 bytes for each column of each row group.
+	maxFooter = 64 << 20
+)
+
+// footer is the part of a Parquet file that says where everything is.
+type footer struct {
+	groups []format.RowGroup
+	rows   int64
+}
+
+// readFooter reads and checks the footer of a part. The checksum before it is looked at first: a decoder of Thrift that
+// is given damaged bytes may ask for any amount of memory.
+func readFooter(ra io.ReaderAt, size int64, s *partSchema) (*footer, error) {
+	if size < int64(len(parquetMagic))+footerSum+partEnd {
+		return nil, damaged("%d bytes are too few for a table part", size)
+	}
+	var ends [len(parquetMagic) + partEnd]byte
+	if err := readAt(ra, ends[:len(parquetMagic)], 0); err != nil {
+		return nil, fmt.Errorf("reading the part: %w", err)
+	}
+	if err := readAt(ra, ends[len(parquetMagic):], size-partEnd); err != nil {
+		return nil, fmt.Errorf("reading the part: %w", err)
+	}
+	length := int64(binary.LittleEndian.Uint32(ends[4:]))
+	start := size - partEnd - length - footerSum
+	if string(ends[:4]) != parquetMagic || string(ends[8:]) != parquetMagic || length > maxFooter || start < 4 {
+		return nil, damaged("it is no whole Parquet file")
+	}
+	b := make([]byte, footerSum+length)
+	if err := readAt(ra, b, start); err != nil {
+		return nil, fmt.Errorf("reading the footer: %w", err)
+	}
+	if binary.LittleEndian.Uint64(b) != xxhash.Sum64(b[footerSum:]) {
+		return nil, damaged("its footer does not agree with the checksum before it")
+	}
+	m, err := decodeFooter(b[footerSum:])
+	if err != nil {
+		return nil, err
+	}
+	if err := checkFooter(m, s, start); err != nil {
+		return nil, err
+	}
+	return &footer{groups: m.RowGroups, rows: m.NumRows}, nil
+}
+
+// decodeFooter turns a panic of the decoder into an error.
+func decodeFooter(b []byte) (m *format.FileMetaData, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = damaged("decoding the footer: %v", r)
+		}
+	}()
+	m = new(format.FileMetaData)
+	if err := thrift.Unmarshal(new(thrift.CompactProtocol), b, m); err != nil {
+		return nil, damaged("decoding the footer: %w", err)
+	}
+	return m, nil
+}
+
+// checkFooter compares the footer with the table and with the bytes before it, which end at an offset.
+func checkFooter(m *format.FileMetaData, s *partSchema, end int64) error {
+	kv := m.KeyValueMetadata
+	if len(kv) != 1 || kv[0].Key != tableKey {
+		return damaged("it does not say which table it is a part of")
+	}
+	if kv[0].Value != string(s.json) {
+		return fmt.Errorf("part of another table or of another version of it: has the schema %.300q, want %.300q", kv[0].Value, s.json)
+	}
+	got, err := thrift.Marshal(new(thrift.CompactProtocol), &format.FileMetaData{Schema: m.Schema})
+	if err != nil {
+		return damaged("encoding its schema again: %w", err)
+	}
+	want, err := thrift.Marshal(new(thrift.CompactProtocol), &format.FileMetaData{Schema: s.elements()})
+	if err != nil {
+		return fmt.Errorf("encoding the schema of table %q: %w", s.table.Name, err)
+	}
+	if !bytes.Equal(got, want) {
+		return damaged("its columns are not those of table %q", s.table.Name)
+	}
+	leaves := s.leaves()
+	at, rows := int64(len(parquetMagic)), int64(0)
+	for i := range m.RowGroups {
+		g := &m.RowGroups[i]
+		if g.NumRows < 1 || g.NumRows > groupRows || len(g.Columns) != len(leaves) {
+			return damaged("row group %d: %d rows in %d columns", i, g.NumRows, len(g.Columns))
+		}
+		rows += g.NumRows
+		for k := range g.Columns {
+			c := &g.Columns[k].MetaData
+			l := &leaves[k]
+			if c.Type != l.typ || !slices.Equal(c.PathInSchema, []string{l.name}) || c.Codec != format.Zstd ||
+				c.NumValues != g.NumRows || c.DataPageOffset != at || c.TotalCompressedSize < 0 || c.TotalCompressedSize > end-at {
+				return damaged("row group %d: column %q is described wrongly", i, l.name)
+			}
+			at += c.TotalCompressedSize
+		}
+	}
+	if at != end || rows != m.NumRows || rows == 0 {
+		return damaged("its row groups hold %d rows in %d bytes, want %d in %d", rows, at, m.NumRows, end)
+	}
+	return nil
+}
