@@ -1,7 +1,6 @@
 package manifest
 
 import (
-	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -262,10 +261,7 @@ func (d *decoder) int(n *int64) (ok bool) {
 
 func (d *decoder) time(t *Time) bool {
 	b, ok := d.bytes()
-	if !ok || !bytes.HasSuffix(b, []byte("Z")) {
-		return false
-	}
-	return t.UnmarshalText(b) == nil
+	return ok && t.UnmarshalText(b) == nil
 }
 
 func (d *decoder) digest(g *Digest) bool {

@@ -113,7 +113,17 @@ func TestDecodeForeignFile(t *testing.T) {
 			t.Errorf("%s: %v %s", raw, err, diff)
 		}
 	}
+	for path, want := range map[string]string{
+		`\ud83d\ude80`: "\U0001f680", `\ud83d\ue000`: "\ufffd\ue000", `\ud83d`: "\ufffd", `\ud83dx`: "\ufffdx", `\ude80\ud83d`: "\ufffd\ufffd",
+		`\ud83d\n`: "\ufffd\n", `\ud83d\ud83d\ude80`: "\ufffd\U0001f680", `\/\b`: "/\b",
+	} {
+		f, err := Line{Raw: []byte(`{"kind":"file","path":"` + path + `"}`)}.File()
+		if err != nil || f.Path != want {
+			t.Errorf("%s: %q, want %q, %v", path, f.Path, want, err)
+		}
+	}
 	for _, raw := range []string{
+		`{"kind":"file","id":99999999999999999999}`, `{"kind":"file","id":-9223372036854775809}`, `{"kind":"file","id":-}`,
 		`{"kind":"file","id":"x"}`, `{"kind":"file","id":1.5}`, `{"kind":"file","sha256":"00"}`, `{"kind":"file","path":"` + "\n" + `"}`,
 		`{"kind":"file","mtime":"yesterday"}`, `{"kind":"file"`, `{"kind":"file"}}`, `{"kind":"file","raw":"true"}`, `{"kind":"file","id":01}`,
 		`{"kind":"file","candidates":["a"}`, `{"kind":"file","candidates":["a",]}`, `{"kind":"file","path":"\x"}`, `{"kind":"file","path":"\u12"}`,

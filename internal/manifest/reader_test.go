@@ -286,7 +286,7 @@ func TestAcceptEdits(t *testing.T) {
 		}
 	}
 	for name, in := range map[string]string{
-		"no JSON within":  strings.Replace(good, `"id":"1"`, `"id":1"`, 1),
+		"no JSON within":  strings.Replace(good, `"name":"a"`, `"name":a"`, 1),
 		"behind the end":  good + fact,
 		"two manifests":   head1 + good,
 		"without its end": head1 + fact,
@@ -327,6 +327,17 @@ func TestLongLines(t *testing.T) {
 		_, _, err := readAll(strings.NewReader(ended(line(n)+"\n")), ReadOptions{})
 		if err == nil || err.Error() != "line 2 is longer than 16777216 bytes" || StatusOf(err) != BadInput {
 			t.Errorf("%d bytes: %v", n, err)
+		}
+	}
+}
+
+// TestLineNumbers: CRLF ends one line, wherever a read ends.
+func TestLineNumbers(t *testing.T) {
+	in := strings.ReplaceAll(head1+"\n"+"{}\n{}\n", "\n", "\r\n")
+	for name, r := range map[string]io.Reader{"whole": strings.NewReader(in), "bytes": iotest.OneByteReader(strings.NewReader(in))} {
+		_, _, err := readAll(r, ReadOptions{})
+		if err == nil || err.Error() != `line 3 of the manifest is a record without "kind"` {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -49,7 +49,7 @@ type ref struct {
 }
 
 // NewSorter makes a Sorter that holds at most memory bytes and spills into files below dir ("" is the system's
-// temporary directory). Less than 2 MiB counts as 2 MiB; a pair that is larger is held all the same.
+// temporary directory). The process needs up to twice that while garbage waits to be collected. Less than 2 MiB counts as 2 MiB; a pair that is larger is held all the same.
 func NewSorter(dir string, memory int) *Sorter {
 	return &Sorter{dir: dir, memory: max(memory, minSort)}
 }
