@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -71,16 +72,28 @@ func BenchmarkPassThrough(b *testing.B) {
 	perSecond(b, n)
 }
 
+// BenchmarkWriteFile compares the own encoder with encoding/json and the ASCII pass that it would need.
 func BenchmarkWriteFile(b *testing.B) {
 	f := benchFile(7)
 	var buf []byte
-	b.ReportAllocs()
-	for b.Loop() {
-		buf, _ = f.AppendJSON(buf[:0])
-	}
-	perSecond(b, 1)
+	b.Run("own", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			buf, _ = f.AppendJSON(buf[:0])
+		}
+		perSecond(b, 1)
+	})
+	b.Run("encoding-json", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			raw, _ := json.Marshal(f)
+			buf = appendASCII(buf[:0], raw)
+		}
+		perSecond(b, 1)
+	})
 }
 
+// BenchmarkDecodeFile compares the own decoder with encoding/json.
 func BenchmarkDecodeFile(b *testing.B) {
 	f := benchFile(7)
 	raw, err := f.AppendJSON(nil)
@@ -88,13 +101,25 @@ func BenchmarkDecodeFile(b *testing.B) {
 		b.Fatal(err)
 	}
 	l := Line{Kind: KindFile, Raw: raw}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := l.File(); err != nil {
-			b.Fatal(err)
+	b.Run("own", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := l.File(); err != nil {
+				b.Fatal(err)
+			}
 		}
-	}
-	perSecond(b, 1)
+		perSecond(b, 1)
+	})
+	b.Run("encoding-json", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var f File
+			if err := json.Unmarshal(raw, &f); err != nil {
+				b.Fatal(err)
+			}
+		}
+		perSecond(b, 1)
+	})
 }
 
 func BenchmarkSorter(b *testing.B) {
