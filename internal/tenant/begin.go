@@ -101,3 +101,10 @@ func (c Claim) revision() Revision { return Revision{Phase: c.Phase, ID: c.ID, N
 
 // ManifestName is the object's name of the claimed revision's manifest, for the upload.
 func (c Claim) ManifestName() string { return c.revision().name(manifestName) }
+
+// ClaimOf reads the claim of a revision. One that is not there is destination.ErrNotExist.
+func (t *Tenant) ClaimOf(ctx context.Context, r Revision) (Claim, error) {
+	var c Claim
+	err := t.load(ctx, r.name(openName), &c)
+	return c, err
+}

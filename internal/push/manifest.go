@@ -1,0 +1,182 @@
+package push
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/progress"
+	"github.com/openomt/omt/internal/tenant"
+)
+
+// made is the manifest of this run as a file of the spool.
+type made struct {
+	name   string
+	stored tenant.Stored
+	end    manifest.End
+}
+
+func (m made) open() (io.ReadCloser, error) { return os.Open(m.name) }
+
+// makeManifest writes the input with mode, receipts and, where it was edited, an edit record. The same input with the
+// same receipts gives the same bytes, so that a run after a kill finds its own manifest again.
+func (r *run) makeManifest(ctx context.Context) (made, error) {
+	m := made{name: filepath.Join(r.temp, "manifest.jsonl.zst")}
+	f, err := os.OpenFile(m.name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return made{}, fmt.Errorf("making the manifest: %w", err)
+	}
+	defer f.Close()
+	w := &counted{w: f, hash: sha256.New()}
+	z, err := tenant.NewManifestWriter(w)
+	if err != nil {
+		return made{}, fmt.Errorf("making the manifest: %w", err)
+	}
+	if m.end, err = r.writeManifest(ctx, z); err != nil {
+		return made{}, err
+	}
+	if err = z.Close(); err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		return made{}, fmt.Errorf("making the manifest: %w", err)
+	}
+	m.stored = tenant.Stored{SHA256: manifest.Digest(w.hash.Sum(nil)), Bytes: w.n}
+	return m, nil
+}
+
+// counted hashes and counts what is written.
+type counted struct {
+	w    io.Writer
+	hash hash.Hash
+	n    int64
+}
+
+// Write implements io.Writer.
+func (c *counted) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.hash.Write(p[:n])
+	c.n += int64(n)
+	return n, err
+}
+
+func (r *run) writeManifest(ctx context.Context, w io.Writer) (manifest.End, error) {
+	lines, done, err := r.again()
+	if err != nil {
+		return manifest.End{}, err
+	}
+	defer done()
+	out := manifest.NewWriter(&contextWriter{ctx, w}, r.o.Tool)
+	err = manifest.Splice(out, lines,
+		manifest.Section{Kind: manifest.KindManifest, Each: func(l manifest.Line) (bool, error) { return r.header(out, l) }},
+		manifest.Section{Kind: manifest.KindEdit, After: func() error { return r.edit(out) }},
+		manifest.Section{
+			Kind:  manifest.KindReceipt,
+			Each:  func(manifest.Line) (bool, error) { return false, nil },
+			After: func() error { return r.receipts(out) },
+		})
+	if err != nil {
+		return manifest.End{}, err
+	}
+	was, edited := lines.Edited()
+	if edited != r.in.edited || was != r.in.was || lines.End().SHA256 != r.in.end.SHA256 {
+		return manifest.End{}, manifest.Errorf(manifest.BadInput, "the input changed while it was read").WithHint("run the same command again")
+	}
+	return out.End()
+}
+
+// header sets the mode and leaves the rest of the record as it is, fields of later versions included.
+func (r *run) header(out *manifest.Writer, l manifest.Line) (keep bool, err error) {
+	var fields map[string]any
+	if err := l.Decode(&fields); err != nil {
+		return false, err
+	}
+	mode, there := fields["mode"]
+	switch {
+	case mode == modeInitial:
+		return true, nil
+	case there: // an empty one, which none of our writers leaves
+		h := r.in.header
+		h.Mode = modeInitial
+		return false, out.Write(h)
+	}
+	open := bytes.TrimSuffix(bytes.TrimRight(l.Raw, " \t"), []byte{'}'})
+	l.Raw = fmt.Appendf(nil, `%s,"mode":%q}`, open, modeInitial)
+	return false, out.WriteRaw(l)
+}
+
+func (r *run) edit(out *manifest.Writer) error {
+	if !r.in.edited {
+		return nil
+	}
+	return out.Write(manifest.Edit{By: r.o.By, At: manifest.At(r.o.Now()), Tool: r.o.Tool, Was: r.in.was})
+}
+
+func (r *run) receipts(out *manifest.Writer) error {
+	for _, it := range r.in.chunks {
+		if err := out.Write(it.receipt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contextWriter stops writing when the run is asked to stop.
+type contextWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+// Write implements io.Writer.
+func (w *contextWriter) Write(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.w.Write(p)
+}
+
+// passOn writes the committed manifest to the output, as the destination has it.
+func (r *run) passOn(ctx context.Context, c tenant.Commit, out *manifest.Writer) error {
+	rc, err := r.tenant.OpenManifest(ctx, c)
+	if err != nil {
+		return fmt.Errorf("the push is committed; reading it back: %w", err)
+	}
+	defer rc.Close()
+	meter := r.o.Progress.Meter("reading back", total(c.Counts), progress.Items)
+	defer meter.Done()
+	lines := manifest.NewReader(rc, manifest.ReadOptions{})
+	for {
+		l, err := lines.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err == nil {
+			meter.Add(1)
+			err = ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("the push is committed; reading it back: %w", err)
+		}
+		if err := out.WriteRaw(l); err != nil {
+			return fmt.Errorf("the push is committed; writing the output: %w", err)
+		}
+	}
+	if lines.End().SHA256 != c.End {
+		return manifest.Errorf(manifest.Failed, "the push is committed, but its manifest at %s is not the one that its commit names", r.o.To.URL())
+	}
+	return nil
+}
+
+func total(counts map[string]int64) (n int64) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
