@@ -34,7 +34,7 @@ func sampleCommand() *cli.Command {
 			cli.Bool("rows-only", "no archive: the rows of the database alone", &rowsOnly),
 		},
 		Statuses: map[manifest.Status]string{manifest.Refused: "the folder or the database is not empty"},
-		Validate: o.Validate,
+		Validate: func() error { return o.Validate() },
 		Action: func(ctx context.Context, j *cli.Job) error {
 			o.Seed, o.Files, o.Progress = uint64(seed), !rowsOnly, j.Progress
 			made, err := writeSample(ctx, j, o, db)

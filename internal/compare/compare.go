@@ -1,0 +1,252 @@
+// Package compare holds what came out of a migration against what went in: files byte by byte, by the manifest's word
+// for where each lies, and SQLite databases row by row. It is the demonstration's and the tests' own eye: of the
+// project it uses only the shape of a file record, and none of the codecs that it checks.
+package compare
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	_ "modernc.org/sqlite" // registers the driver
+
+	"github.com/openomt/omt/internal/manifest"
+)
+
+// Files is what FilesOf compared.
+type Files struct {
+	Same  int64 // files whose bytes and times agree
+	Bytes int64
+	Not   int64 // records of files that did not move
+}
+
+// FilesOf reads a manifest and compares every file that it says is stored, below the installation's roots, with the
+// one below dir/<area>/<path>.
+func FilesOf(manifestFile, dir string) (Files, error) {
+	var out Files
+	f, err := os.Open(manifestFile)
+	if err != nil {
+		return out, err
+	}
+	defer f.Close()
+	var inst struct{ Roots map[string][]string }
+	r := bufio.NewReaderSize(f, 1<<20)
+	for {
+		line, err := r.ReadBytes('\n')
+		if errors.Is(err, io.EOF) && len(line) == 0 {
+			return out, nil
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return out, err
+		}
+		switch {
+		case bytes.HasPrefix(line, []byte(`{"kind":"installation"`)):
+			if err := json.Unmarshal(line, &inst); err != nil {
+				return out, err
+			}
+		case bytes.HasPrefix(line, []byte(`{"kind":"file"`)):
+			if err := out.one(line, inst.Roots, dir); err != nil {
+				return out, err
+			}
+		}
+	}
+}
+
+func (c *Files) one(line []byte, roots map[string][]string, dir string) error {
+	var rec manifest.File
+	if err := json.Unmarshal(line, &rec); err != nil {
+		return err
+	}
+	if rec.Chunk.IsZero() {
+		c.Not++
+		return nil
+	}
+	disk, path := rec.DiskPath(), rec.Path
+	if rec.Raw {
+		disk, path = unescape(disk), unescape(path)
+	}
+	was := filepath.Join(roots[string(rec.Area)][rec.Root], filepath.FromSlash(disk))
+	is := filepath.Join(dir, string(rec.Area), filepath.FromSlash(path))
+	if err := same(was, is); err != nil {
+		return err
+	}
+	c.Same++
+	c.Bytes += rec.Size
+	return nil
+}
+
+// unescape turns %XX into bytes.
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		var c byte
+		if s[i] == '%' && i+2 < len(s) {
+			if _, err := fmt.Sscanf(s[i+1:i+3], "%02X", &c); err == nil {
+				b.WriteByte(c)
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+func same(was, is string) error {
+	a, err := os.ReadFile(was)
+	if err != nil {
+		return err
+	}
+	b, err := os.ReadFile(is)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(a, b) {
+		return fmt.Errorf("%q has other bytes than %q", is, was)
+	}
+	sa, err := os.Stat(was)
+	if err != nil {
+		return err
+	}
+	sb, err := os.Stat(is)
+	if err != nil {
+		return err
+	}
+	if !sa.ModTime().Equal(sb.ModTime()) {
+		return fmt.Errorf("%q was changed at %s, and %q says %s", was, sa.ModTime(), is, sb.ModTime())
+	}
+	return nil
+}
+
+// Rows is what Databases compared.
+type Rows struct{ Tables, Rows, Gone int64 }
+
+// Databases compares two SQLite files table by table and row by row, column declarations and indexes included. gone
+// names rows of the first that the second must not have: SQL conditions by table.
+func Databases(ctx context.Context, was, is string, gone map[string]string) (Rows, error) {
+	var out Rows
+	a, err := sql.Open("sqlite", "file:"+filepath.ToSlash(was)+"?mode=ro")
+	if err != nil {
+		return out, err
+	}
+	defer a.Close()
+	b, err := sql.Open("sqlite", "file:"+filepath.ToSlash(is)+"?mode=ro")
+	if err != nil {
+		return out, err
+	}
+	defer b.Close()
+	names, err := schemas(ctx, a)
+	if err != nil {
+		return out, err
+	}
+	made, err := schemas(ctx, b)
+	if err != nil {
+		return out, err
+	}
+	if len(names) != len(made) {
+		return out, fmt.Errorf("%d tables and indexes went in and %d came out", len(names), len(made))
+	}
+	for name, declared := range names {
+		if made[name] != declared {
+			return out, fmt.Errorf("%s is declared as %q, and came out as %q", name, declared, made[name])
+		}
+		table, isTable := strings.CutPrefix(name, "table ")
+		if !isTable {
+			continue
+		}
+		if err := out.table(ctx, a, b, table, gone[table]); err != nil {
+			return out, fmt.Errorf("table %q: %w", table, err)
+		}
+		out.Tables++
+	}
+	return out, nil
+}
+
+// schemas gives the declaration of every table and index.
+func schemas(ctx context.Context, db *sql.DB) (map[string]string, error) {
+	rows, err := db.QueryContext(ctx, `SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string]string{}
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			return nil, err
+		}
+		out[name] = text
+	}
+	return out, rows.Err()
+}
+
+func (r *Rows) table(ctx context.Context, a, b *sql.DB, table, gone string) error {
+	var count int64
+	columns, err := columnsOf(ctx, a, table)
+	if err != nil {
+		return err
+	}
+	from := ` FROM "` + table + `"`
+	where := ""
+	if gone != "" {
+		where = " WHERE NOT (" + gone + ")"
+		if err := a.QueryRowContext(ctx, `SELECT count(*)`+from+` WHERE `+gone).Scan(&count); err != nil {
+			return err
+		}
+		r.Gone += count
+	}
+	left, err := a.QueryContext(ctx, "SELECT "+columns+from+where+" ORDER BY 1")
+	if err != nil {
+		return err
+	}
+	defer left.Close()
+	right, err := b.QueryContext(ctx, "SELECT "+columns+from+" ORDER BY 1")
+	if err != nil {
+		return err
+	}
+	defer right.Close()
+	for left.Next() {
+		if !right.Next() {
+			return fmt.Errorf("row %d is not there", r.Rows)
+		}
+		var x, y string
+		if err := errors.Join(left.Scan(&x), right.Scan(&y)); err != nil {
+			return err
+		}
+		if x != y {
+			return fmt.Errorf("a row was %s and is %s", x, y)
+		}
+		r.Rows++
+	}
+	if right.Next() {
+		return errors.New("there are more rows than there were")
+	}
+	return errors.Join(left.Err(), right.Err())
+}
+
+// columnsOf is an expression that shows all values of a row, with their storage classes.
+func columnsOf(ctx context.Context, db *sql.DB, table string) (string, error) {
+	rows, err := db.QueryContext(ctx, `SELECT name FROM pragma_table_info(?)`, table)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	var parts []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return "", err
+		}
+		q := `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+		parts = append(parts, "typeof("+q+") || ' ' || quote("+q+")")
+	}
+	return strings.Join(parts, " || ', ' || "), rows.Err()
+}
