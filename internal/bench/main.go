@@ -1,0 +1,336 @@
+//go:build unix
+
+// Command bench measures the commands against tar | zstd and restic on a generated archive, in one run, and prints a
+// table of medians and ratios. It is what `make bench` runs after the benchmarks of the packages. Peers that are not
+// there are said to be missing and their rows left out.
+//
+// The archive lies below the service area (files without rows), so that what is measured is packing and not SQL. All
+// runs find the archive in the page cache; each writes into an empty folder.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+type bench struct {
+	bin, dir string
+	rounds   int
+	tree     tree
+}
+
+// cost is what one run of a command took.
+type cost struct {
+	wall, cpu time.Duration
+	peak      int64 // MiB, of the largest process
+}
+
+func main() {
+	var b bench
+	flag.StringVar(&b.bin, "bin", "bin", "where the commands are")
+	flag.StringVar(&b.dir, "dir", ".cache/bench", "where to work")
+	flag.IntVar(&b.rounds, "rounds", 3, "runs of each, in turn")
+	files := flag.Int("files", 50_000, "files of the archive")
+	flag.Parse()
+	if err := b.run(context.Background(), *files); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (b *bench) run(ctx context.Context, files int) (err error) {
+	if b.bin, err = filepath.Abs(b.bin); err != nil {
+		return err
+	}
+	if b.dir, err = filepath.Abs(b.dir); err != nil {
+		return err
+	}
+	b.tree = tree{dir: b.path("tree"), files: files, seed: 1}
+	if err := os.MkdirAll(b.dir, 0o755); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "bench: generating %d files\n", files)
+	if err := b.tree.write(); err != nil {
+		return err
+	}
+	if err := b.assigned(ctx); err != nil {
+		return err
+	}
+	t := &table{}
+	for _, step := range []func(context.Context, *table) error{b.packing, b.second, b.proof, b.small} {
+		if err := step(ctx, t); err != nil {
+			return err
+		}
+	}
+	t.print(os.Stdout)
+	return nil
+}
+
+func (b *bench) path(elem ...string) string {
+	return filepath.Join(append([]string{b.dir}, elem...)...)
+}
+
+func (b *bench) tool(name string, args ...string) *exec.Cmd {
+	return exec.Command(filepath.Join(b.bin, name), args...)
+}
+
+// assigned makes the manifest that packing begins with.
+func (b *bench) assigned(ctx context.Context) error {
+	inst := b.path("inst")
+	if err := os.RemoveAll(inst); err != nil {
+		return err
+	}
+	for _, c := range []*exec.Cmd{
+		b.tool("omt-scan", "sample", "--dir", inst, "--documents", "20", "--clean"),
+		b.tool("omt-scan", "--install", inst, "--plans", filepath.Join(inst, "plans.csv"), "--root", "service="+b.tree.dir, "--out", b.path("scan.jsonl")),
+		b.tool("omt-assign", "--in", b.path("scan.jsonl"), "--auto", "--out", b.path("assigned.jsonl")),
+	} {
+		if _, err := measure(c, 0, 3); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// packing: omt-pack with and without read-back, tar | zstd, restic.
+func (b *bench) packing(ctx context.Context, t *table) error {
+	var runs []*series
+	runs = append(runs,
+		b.series("tar | zstd -3 -T0", func() *exec.Cmd {
+			return exec.Command("sh", "-c", fmt.Sprintf("tar -C %q -cf - . | zstd -3 -T0 -q -o %q", b.tree.dir, b.path("out", "tar.zst")))
+		}),
+		b.series("omt-pack", func() *exec.Cmd { return b.pack("out/spool") }),
+	)
+	if restic() {
+		runs = append(runs, b.series("restic backup", func() *exec.Cmd { return b.restic("init", "backup") }))
+	}
+	for range b.rounds {
+		for _, s := range runs {
+			if err := s.once(b, "out"); err != nil {
+				return err
+			}
+		}
+	}
+	tar, pack := runs[0].median(), runs[1].median()
+	t.add("packing, wall, against tar | zstd -3 -T0 (with read-back)", ratio(pack.wall, tar.wall), "≤ 2.0", detail(pack, tar))
+	if len(runs) > 2 {
+		r := runs[2].median()
+		t.add("packing, wall, against restic (with read-back)", ratio(pack.wall, r.wall), "≤ 0.9", detail(pack, r))
+		t.add("packing, processor, against restic", ratio(pack.cpu, r.cpu), "", detail(pack, r))
+		t.add("stored bytes, against restic", fmt.Sprintf("%.3f ×", float64(runs[1].stored)/float64(runs[2].stored)), "≤ 1.01",
+			fmt.Sprintf("%d / %d MB", runs[1].stored/1e6, runs[2].stored/1e6))
+	}
+	t.add("peak memory of omt-pack", fmt.Sprintf("%d MiB", pack.peak), "≤ 256", "")
+	return nil
+}
+
+// second: a run that finds nothing changed, against restic's and against a walk that looks at every file.
+func (b *bench) second(ctx context.Context, t *table) error {
+	if err := b.fresh("again"); err != nil {
+		return err
+	}
+	if _, err := measure(b.pack("again/spool"), 0); err != nil {
+		return err
+	}
+	again := b.series("omt-pack again", func() *exec.Cmd { return b.pack("again/spool") })
+	stat := b.series("stat", func() *exec.Cmd { return exec.Command("find", b.tree.dir, "-type", "f", "-size", "-1c") })
+	for range b.rounds {
+		for _, s := range []*series{again, stat} {
+			if err := s.once(b, ""); err != nil {
+				return err
+			}
+		}
+	}
+	t.add("second run, nothing changed, against a look at every file", ratio(again.median().wall, stat.median().wall), "goal ≤ 1.5", detail(again.median(), stat.median()))
+	if !restic() {
+		return nil
+	}
+	if _, err := measure(b.restic("init", "backup"), 0); err != nil {
+		return err
+	}
+	r := b.series("restic again", func() *exec.Cmd { return b.restic("backup") })
+	for range b.rounds {
+		if err := r.once(b, ""); err != nil {
+			return err
+		}
+	}
+	t.add("second run, nothing changed, against restic", ratio(again.median().wall, r.median().wall), "≤ 0.5", detail(again.median(), r.median()))
+	return nil
+}
+
+// proof: omt-pack verify --depth content against restic check --read-data.
+func (b *bench) proof(ctx context.Context, t *table) error {
+	to := b.path("again", "tenant")
+	if _, err := measure(b.tool("omt-pack", "--in", b.path("assigned.jsonl"), "--spool", b.path("again", "spool"), "--out", b.path("again", "packed.jsonl")), 0); err != nil {
+		return err
+	}
+	push := b.tool("omt-push", "--in", b.path("again", "packed.jsonl"), "--spool", b.path("again", "spool"), "--to", to, "--out", b.path("again", "done.jsonl"), "--keep")
+	pushed, err := measure(push, 0, 3)
+	if err != nil {
+		return err
+	}
+	t.add("push into a folder", pushed.wall.Round(time.Millisecond).String(), "", fmt.Sprintf("%.1f s of processor, %d MiB", pushed.cpu.Seconds(), pushed.peak))
+	v := b.series("verify", func() *exec.Cmd { return b.tool("omt-pack", "verify", "--from", to, "--depth", "content") })
+	r := b.series("restic check", func() *exec.Cmd { return b.restic("check") })
+	for range b.rounds {
+		if err := v.once(b, ""); err != nil {
+			return err
+		}
+		if restic() {
+			if err := r.once(b, ""); err != nil {
+				return err
+			}
+		}
+	}
+	if restic() {
+		t.add("full proof, processor, against restic check --read-data", ratio(v.median().cpu, r.median().cpu), "≤ 1.0", detail(v.median(), r.median()))
+	}
+	return nil
+}
+
+// small: how long a tool takes to start and do nothing.
+func (b *bench) small(ctx context.Context, t *table) error {
+	s := b.series("start", func() *exec.Cmd { return b.tool("omt-pack", "--version") })
+	for range 5 {
+		if err := s.once(b, ""); err != nil {
+			return err
+		}
+	}
+	t.add("start of omt-pack", s.median().wall.Round(time.Millisecond).String(), "≤ 500 ms", "")
+	return nil
+}
+
+func (b *bench) pack(spool string) *exec.Cmd {
+	return b.tool("omt-pack", "--in", b.path("assigned.jsonl"), "--spool", b.path(spool), "--out", b.path("packed.jsonl"))
+}
+
+func restic() bool {
+	_, err := exec.LookPath("restic")
+	return err == nil
+}
+
+// restic runs commands one after another on a repository below the folder of the present step.
+func (b *bench) restic(commands ...string) *exec.Cmd {
+	var lines []string
+	for _, c := range commands {
+		switch c {
+		case "init":
+			lines = append(lines, "rm -rf repo", "restic init -q -r repo")
+		case "backup":
+			lines = append(lines, fmt.Sprintf("restic backup -q --no-cache -r repo %q", b.tree.dir))
+		case "check":
+			lines = append(lines, "restic check -q --no-cache --read-data -r repo")
+		}
+	}
+	x := exec.Command("sh", "-ec", strings.Join(lines, "\n"))
+	x.Dir = b.dir
+	x.Env = append(os.Environ(), "RESTIC_PASSWORD=bench")
+	return x
+}
+
+func (b *bench) fresh(name string) error {
+	if name == "" {
+		return nil
+	}
+	if err := os.RemoveAll(b.path(name)); err != nil {
+		return err
+	}
+	return os.MkdirAll(b.path(name), 0o755)
+}
+
+// series are the runs of one command.
+type series struct {
+	name   string
+	make   func() *exec.Cmd
+	runs   []cost
+	stored int64
+}
+
+func (b *bench) series(name string, make func() *exec.Cmd) *series {
+	return &series{name: name, make: make}
+}
+
+func (s *series) once(b *bench, fresh string) error {
+	if err := b.fresh(fresh); err != nil {
+		return err
+	}
+	syscall.Sync() // what the run before wrote is not this one's to wait for
+	c, err := measure(s.make(), 0)
+	if err != nil {
+		return err
+	}
+	s.runs = append(s.runs, c)
+	for _, dir := range []string{"out/spool/chunks", "repo/data"} {
+		if strings.HasPrefix(s.name, "omt-pack") == strings.HasPrefix(dir, "out") {
+			s.stored = size(b.path(dir))
+		}
+	}
+	fmt.Fprintf(os.Stderr, "bench: %-20s %6.2f s wall, %6.2f s processor, %4d MiB\n", s.name, c.wall.Seconds(), c.cpu.Seconds(), c.peak)
+	return nil
+}
+
+func (s *series) median() cost {
+	if len(s.runs) == 0 {
+		return cost{}
+	}
+	mid := func(get func(cost) int64) int64 {
+		var v []int64
+		for _, r := range s.runs {
+			v = append(v, get(r))
+		}
+		slices.Sort(v)
+		return v[len(v)/2]
+	}
+	return cost{
+		wall: time.Duration(mid(func(c cost) int64 { return int64(c.wall) })),
+		cpu:  time.Duration(mid(func(c cost) int64 { return int64(c.cpu) })),
+		peak: mid(func(c cost) int64 { return c.peak }),
+	}
+}
+
+// measure runs a command whose exit status must be one of ok.
+func measure(c *exec.Cmd, ok ...int) (cost, error) {
+	var said strings.Builder
+	c.Stderr = &said
+	began := time.Now()
+	err := c.Run()
+	wall := time.Since(began)
+	if c.ProcessState == nil {
+		return cost{}, err
+	}
+	if !slices.Contains(ok, c.ProcessState.ExitCode()) {
+		return cost{}, fmt.Errorf("%s: %w\n%s", strings.Join(c.Args, " "), err, said.String())
+	}
+	out := cost{wall: wall, cpu: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
+	if u, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		out.peak = u.Maxrss / 1024
+	}
+	return out, nil
+}
+
+func size(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return nil //nolint:nilerr // a folder that is not there has no bytes
+		}
+		if st, err := d.Info(); err == nil {
+			n += st.Size()
+		}
+		return nil
+	})
+	return n
+}
+
+func ratio(a, b time.Duration) string { return fmt.Sprintf("%.2f ×", a.Seconds()/b.Seconds()) }
+
+func detail(a, b cost) string {
+	return fmt.Sprintf("wall %.2f / %.2f s, processor %.2f / %.2f s", a.wall.Seconds(), b.wall.Seconds(), a.cpu.Seconds(), b.cpu.Seconds())
+}
