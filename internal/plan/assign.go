@@ -202,7 +202,7 @@ func (a *assignment) checkSeats() {
 				continue
 			}
 			used++
-			if c.plan != nil && (c.before.Plan == nil || *c.before.Plan != p.Name) {
+			if c.before.Plan == nil || *c.before.Plan != p.Name { // so a row of this run gave it
 				added = append(added, c)
 			}
 		}

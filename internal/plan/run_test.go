@@ -316,6 +316,21 @@ func TestRunStopsWhenInterrupted(t *testing.T) {
 	}
 }
 
+// TestRunSortsRemovals: those from cards of users and of other persons stand in one order, by user.
+func TestRunSortsRemovals(t *testing.T) {
+	in := build(t, user(1, "AA", has("Free", "a@x.no")), user(2, "BB c@x.no", has("Free", "b@x.no")), user(3, "CC", has("Free", "c@x.no")), user(4, "DD a@x.no"),
+		manifest.Address{Person: 50, Email: "b@x.no"}, manifest.Address{Person: 51, Email: "c@x.no"}, manifest.Address{Person: 52, Email: "a@x.no"})
+	out, _, err := run(t, in, RunOptions{Choices: Choices{RemoveFromPersons: ptr(true)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := lines(`{"kind":"removal","person":52,"email":"a@x.no","user":1}`, `{"kind":"removal","person":104,"email":"a@x.no","user":1}`, `{"kind":"removal","person":50,"email":"b@x.no","user":2}`,
+		`{"kind":"removal","person":51,"email":"c@x.no","user":3}`, `{"kind":"removal","person":102,"email":"c@x.no","user":3}`)
+	if d := cmp.Diff(want, of(out, "removal")); d != "" {
+		t.Error(d)
+	}
+}
+
 // TestRunBlocks: what other rules found blocks too, and a check that did not run to its end.
 func TestRunBlocks(t *testing.T) {
 	in := build(t, user(1, "AA", admin, has("", "")), manifest.Check{Rule: "x", Plugin: "p", Status: "failed"}, manifest.Finding{Rule: "satellite", Severity: manifest.SeverityError, Message: "m", Waived: "edited in"},

@@ -53,6 +53,7 @@ func TestWaive(t *testing.T) {
 			[]manifest.Waiver{{Rule: "satellite", Reason: "new", By: "KK", At: at, Covers: 2}, old("travel", "user:7", "old", 1)}, nil},
 		{"more findings than it was given for", []manifest.Waiver{old("satellite", "", "old", 1)}, nil, []manifest.Waiver{old("satellite", "", "old", 1)},
 			[]string{"the waiver of satellite was given for 1 findings; now there are 2, and none is waived"}},
+		{"more findings of a subject are waived too", []manifest.Waiver{old("satellite", "x", "old", 0)}, nil, []manifest.Waiver{old("satellite", "x", "old", 0)}, nil},
 		{"no finding", nil, []Waiver{waived("satelite", "x", "r", "")}, []manifest.Waiver{{Rule: "satelite", Subject: "x", Reason: "r", By: "KK", At: at}}, []string{"the waiver of satelite:x covers no finding"}},
 		{"ended", []manifest.Waiver{{Rule: "travel", Until: "2026-11-21"}}, nil, []manifest.Waiver{{Rule: "travel", Until: "2026-11-21"}}, []string{"the waiver of travel ended on 2026-11-21"}},
 		{"ended and given anew", []manifest.Waiver{{Rule: "travel", Until: "2026-11-21"}}, []Waiver{waived("travel", "", "r", "")}, []manifest.Waiver{{Rule: "travel", Reason: "r", By: "KK", At: at, Covers: 1}}, nil},
