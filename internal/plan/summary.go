@@ -41,7 +41,7 @@ func (s Summary) Remarks() []string {
 	lines := append([]string(nil), s.Notes...)
 	for _, u := range s.Unmatched {
 		if u.Name == "" {
-			lines = append(lines, fmt.Sprintf("%s no plan on site and stay undecided; --map-plan =NAME gives one, --map-plan =- none",
+			lines = append(lines, fmt.Sprintf("%s no plan on site; --map-plan =NAME gives one, --map-plan =- none",
 				count(u.Users, "user has", "users have")))
 			continue
 		}

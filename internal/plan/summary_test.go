@@ -24,7 +24,7 @@ func TestSummaryLines(t *testing.T) {
 	}
 	want := []string{"a note",
 		`"ten-x", held on site by 4 users, has no counterpart; --map-plan 'ten-x=NAME' gives one`,
-		"1 user has no plan on site and stay undecided; --map-plan =NAME gives one, --map-plan =- none",
+		"1 user has no plan on site; --map-plan =NAME gives one, --map-plan =- none",
 		"undecided: U0 (Name of U0), U1 (Name of U1), U2 (Name of U2), U3 (Name of U3), U4 (Name of U4), U5 (Name of U5), U6 (Name of U6), U7 (Name of U7), U8 (Name of U8), U9 (Name of U9) and 2 more"}
 	for i := range 10 {
 		want = append(want, fmt.Sprintf("satellite: s%d", i))
