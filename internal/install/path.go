@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// absolute makes p, as a file in folder names it, absolute. A path that Windows calls absolute stays as it is on every
+// absolute makes p, as a file in folder names it, absolute; a relative folder is from the working directory. A path that Windows calls absolute stays as it is on every
 // system: only a mapping can make it one of this machine.
 func absolute(folder, p string) string {
 	p = strings.TrimSpace(p)
@@ -17,7 +17,11 @@ func absolute(folder, p string) string {
 	if runtime.GOOS != "windows" {
 		p = strings.ReplaceAll(p, `\`, "/")
 	}
-	return filepath.Join(folder, p)
+	p = filepath.Join(folder, p)
+	if full, err := filepath.Abs(p); err == nil { // else the working directory is gone, and what is opened will say so
+		return full
+	}
+	return p
 }
 
 // windowsAbsolute reports whether p names a drive or a share, or begins at a drive's root.

@@ -92,7 +92,7 @@ func TestAdministrators(t *testing.T) {
 		"no rights by role": {[]string{"User level 0"}, nil, "KK", nil, "", []string{"--admin-right"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := open(t, small(t))
+			w := open(t, shared)
 			w.o.AdminRights, w.o.AdminRoles, w.o.Login = c.rights, c.roles, c.login
 			err := w.run(t)
 			if c.fails != nil {
@@ -193,7 +193,7 @@ func TestAsking(t *testing.T) {
 		"no login":       {answers: []string{"", "", "  "}, prompts: []string{login, login, login}, fails: []string{"--login was asked for"}},
 	} {
 		t.Run(what, func(t *testing.T) {
-			w := open(t, small(t))
+			w := open(t, shared)
 			a := &answers{list: c.answers}
 			w.o.Ask, w.o.Migrator, w.o.Login = a.ask, c.given, c.login
 			err := w.run(t)
@@ -216,7 +216,7 @@ func TestAsking(t *testing.T) {
 }
 
 func TestNobodyToAsk(t *testing.T) {
-	w := open(t, small(t))
+	w := open(t, shared)
 	w.o.Migrator.Email, w.o.Login = " ", ""
 	if d := cmp.Diff([]string{"--login", "--migrator-email"}, w.o.Missing()); d != "" {
 		t.Error(d)

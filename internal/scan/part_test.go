@@ -1,6 +1,7 @@
 package scan_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/source"
@@ -45,7 +46,7 @@ func TestOnly(t *testing.T) {
 	for _, f := range records[manifest.File](t, w, manifest.KindFile) {
 		files = append(files, fmt.Sprintf("%s %d %s %s %s %s", f.Area, f.ID, f.Path, f.State, f.Reason, f.Owner))
 	}
-	if d := cmp.Diff([]string{
+	if d := gocmp.Diff([]string{
 		"template 1 letter.dotx left area ", "template 2  left area ",
 		"document 2 GKS/2002.2/blåbær 文書.txt left area GKS", "document 3 GKS/2003.2/lost.doc left area GKS", "document 1 KK/2002.1/offer.doc left area KK",
 		"document 4  left area GKS", "document 5  left area GKS", "document 6  left area ",
@@ -77,7 +78,7 @@ func TestOnlyTheDatabase(t *testing.T) {
 }
 
 func TestAnAreaThatIsNotThere(t *testing.T) {
-	w := open(t, small(t))
+	w := open(t, shared)
 	w.o.Installation.Areas = []manifest.Area{manifest.Database, manifest.Document}
 	w.o.Only = []manifest.Area{manifest.Attachment}
 	wantError(t, w, w.run(t), manifest.Usage, "the installation has no area attachment", "database, document", "--root attachment=DIR")
@@ -126,17 +127,13 @@ func TestOlderThan(t *testing.T) {
 // TestRootsAreOpenedFirst holds that a folder that is not there stops a run before its first record.
 func TestRootsAreOpenedFirst(t *testing.T) {
 	for area, i := range map[string]int{"template": 0, "document": 0, "service": 2, "attachment": 0} {
-		w := open(t, small(t))
+		w := open(t, shared)
 		w.o.Installation.Roots[area][i] = filepath.Join(w.site.Dir, "gone")
 		wantError(t, w, w.run(t), manifest.Failed, "area "+area, w.o.Installation.Roots[area][i])
 	}
 	for area, i := range map[string]int{"template": 0, "document": 0, "service": 0} {
-		w := open(t, small(t))
-		root := filepath.Join(w.site.Dir, "empty")
-		if err := os.Mkdir(root, 0o777); err != nil {
-			t.Fatal(err)
-		}
-		w.o.Installation.Roots[area][i] = root
+		w := open(t, shared)
+		w.o.Installation.Roots[area][i] = t.TempDir()
 		wantError(t, w, w.run(t), manifest.Failed, "area "+area, "the folder is empty")
 	}
 }
@@ -144,7 +141,7 @@ func TestRootsAreOpenedFirst(t *testing.T) {
 // TestErrorsOfTheDatabase holds that an answer that breaks off ends the run, whichever it is.
 func TestErrorsOfTheDatabase(t *testing.T) {
 	for _, what := range []string{"identity", "accounts", "rights", "plans", "users", "addresses", "facts", "count", "documents"} {
-		w := open(t, small(t))
+		w := open(t, shared)
 		w.o.Reader = failing{w.o.Reader, what}
 		err := w.run(t)
 		if !errors.Is(err, errBroken) || manifest.StatusOf(err) != manifest.Failed {
@@ -238,7 +235,7 @@ func TestOddAddresses(t *testing.T) {
 		}
 		list = append(list, source.Address{Person: int64(random.IntN(5)) - 1, Rank: random.IntN(4) - 1, Email: b.String()})
 	}
-	w := open(t, small(t))
+	w := open(t, shared)
 	w.o.Reader = addressed{w.o.Reader, list}
 	if err := w.run(t); err != nil {
 		t.Fatal(err)
@@ -249,8 +246,14 @@ func TestOddAddresses(t *testing.T) {
 			want++
 		}
 	}
-	if got := len(records[manifest.Address](t, w, manifest.KindAddress)); got != want {
-		t.Errorf("%d addresses, want %d", got, want)
+	got := records[manifest.Address](t, w, manifest.KindAddress)
+	if len(got) != want {
+		t.Errorf("%d addresses, want %d", len(got), want)
+	}
+	if !slices.IsSortedFunc(got, func(a, b manifest.Address) int {
+		return cmp.Or(strings.Compare(manifest.AddressKey(a.Email), manifest.AddressKey(b.Email)), int(a.Person-b.Person), a.Rank-b.Rank)
+	}) {
+		t.Error("they are not sorted by address, person, rank")
 	}
 }
 
@@ -270,7 +273,7 @@ func (a addressed) Addresses(context.Context) iter.Seq2[source.Address, error] {
 }
 
 func TestSummary(t *testing.T) {
-	w := open(t, small(t))
+	w := open(t, shared)
 	w.o.Installation.Areas = append(slices.Clone(w.o.Installation.Areas[:4:4]), manifest.Attachment)
 	if err := w.run(t); err != nil {
 		t.Fatal(err)
@@ -292,4 +295,3 @@ func TestSummary(t *testing.T) {
 		t.Errorf("remarks without a finding: %q", w.remarks)
 	}
 }
-

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/openomt/omt/internal/cli/clitest"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/scan/scantest"
+)
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"omt-scan": main}) }
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"site": site, "status": status, "verify": verify}})
+}
+
+// site writes a small installation: site DIR [found]. With found, the document that is missing is there.
+func site(ts *testscript.TestScript, _ bool, args []string) {
+	s := scantest.New(ts.MkAbs(args[0]))
+	if len(args) > 1 {
+		s.Files["so_arc/GKS/2003.2/lost.doc"] = "found again"
+	}
+	ts.Check(s.Write(context.Background()))
+}
+
+// status runs a command and looks at its exit status: status N command args.
+func status(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("exit status %s, want %s", got, args[0])
+	}
+}
+
+// verify reads a whole manifest, its end included: verify FILE.
+func verify(ts *testscript.TestScript, _ bool, args []string) {
+	f, err := os.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer f.Close()
+	_, err = manifest.Verify(f, manifest.ReadOptions{})
+	ts.Check(err)
+}
+
+func TestWrongFlags(t *testing.T) { clitest.WrongFlags(t, "omt-scan", command) }
