@@ -80,7 +80,10 @@ func Open(path string, now func() time.Time) (*Dir, error) {
 	st, err := os.Stat(abs)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err = os.Stat(filepath.Dir(abs)); err != nil {
-			return nil, classify(fmt.Errorf("opening folder %q: neither it nor its parent is there: %w", path, err))
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil, classed{destination.ErrNotExist, fmt.Errorf("opening folder %q: neither it nor its parent is there", path)}
+			}
+			return nil, classify(fmt.Errorf("opening folder %q: %w", path, err))
 		}
 	} else if err != nil {
 		return nil, classify(fmt.Errorf("opening folder %q: %w", path, err))
