@@ -228,7 +228,7 @@ func addIndexes(t *source.Table, prefix string, rows []indexRow) {
 func allNotNull(t source.Table, x []indexRow) bool {
 	return !slices.ContainsFunc(x, func(r indexRow) bool {
 		c, ok := t.Column(r.column.String)
-		return !ok || c.Null
+		return !ok || c.Null || c.Computed != ""
 	})
 }
 

@@ -62,11 +62,14 @@ func (l *Loader) Begin(ctx context.Context, id, prefix string, tables []source.T
 			return err
 		}
 	}
-	conn, err := l.db.Conn(ctx)
-	if err != nil {
-		return l.d.explain("opening database", err)
+	if l.conn == nil {
+		conn, err := l.db.Conn(ctx)
+		if err != nil {
+			return l.d.explain("opening database", err)
+		}
+		l.conn = conn
 	}
-	l.conn, l.id, l.prefix, l.tables = conn, id, prefix, tables
+	l.id, l.prefix, l.tables = id, prefix, tables
 	return l.inTx(ctx, func(tx *sql.Tx) error {
 		unfinished, err := l.unfinished(ctx, tx)
 		if err != nil {

@@ -1,0 +1,171 @@
+package mssql
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/source"
+)
+
+// createTable is the statement that makes a table with its key. collations are the lower-cased names that the server
+// knows.
+func createTable(ref string, t source.Table, collations map[string]bool) (string, error) {
+	var b strings.Builder
+	b.WriteString("CREATE TABLE " + ref + " (")
+	for i, c := range t.Columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		def, err := columnDef(c, collations)
+		if err != nil {
+			return "", fmt.Errorf("table %q: %w", t.Name, err)
+		}
+		b.WriteString(def)
+	}
+	if len(t.Key) > 0 {
+		keys := make([]string, len(t.Key))
+		for i, k := range t.Key {
+			keys[i] = quote(k)
+		}
+		b.WriteString(", PRIMARY KEY (" + strings.Join(keys, ", ") + ")")
+	}
+	return b.String() + ")", nil
+}
+
+func columnDef(c source.Column, collations map[string]bool) (string, error) {
+	if c.Computed != "" {
+		if !closed(c.Computed) {
+			return "", manifest.Errorf(manifest.Refused, "column %q: its expression is not one closed expression", c.Name)
+		}
+		return quote(c.Name) + " AS (" + c.Computed + ")", nil
+	}
+	s := quote(c.Name) + " " + stored(c.Type)
+	if c.Collation != "" && collations[strings.ToLower(c.Collation)] && collatable(c.Type) {
+		s += " COLLATE " + c.Collation
+	}
+	if c.Identity {
+		s += " IDENTITY(1,1)"
+	}
+	if c.Null {
+		s += " NULL"
+	} else {
+		s += " NOT NULL"
+	}
+	if c.Default == "" || c.Identity || strings.Contains(outside(c.Default), "::") {
+		return s, nil // "::" is how a server that is not SQL Server shows a default, in a language that it does not take back
+	}
+	if !closed(c.Default) {
+		return "", manifest.Errorf(manifest.Refused, "column %q: its default is not one closed expression", c.Name)
+	}
+	return s + " DEFAULT (" + c.Default + ")", nil
+}
+
+// stored is the type that a column is made with. Values of a rowversion come from the server alone.
+func stored(t source.Type) string {
+	if t.SQL == "rowversion" {
+		return "binary(8)"
+	}
+	return t.SQL
+}
+
+func collatable(t source.Type) bool { return t.Kind == source.Text && t.SQL != "xml" }
+
+// closed reports whether text stays one expression wherever it is put between parentheses: its parentheses are
+// balanced, its quotes closed, and no statement ends or comment begins in it.
+func closed(text string) bool {
+	plain, ok := stripQuoted(text)
+	if !ok || strings.ContainsAny(plain, ";\x00") || strings.Contains(plain, "--") || strings.Contains(plain, "/*") {
+		return false
+	}
+	depth := 0
+	for _, r := range plain {
+		switch r {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		}
+		if depth < 0 {
+			return false
+		}
+	}
+	return depth == 0 && strings.TrimSpace(plain) != ""
+}
+
+// outside is the text without what stands in quotes.
+func outside(text string) string {
+	plain, _ := stripQuoted(text)
+	return plain
+}
+
+// stripQuoted replaces what stands in quotes and brackets by a question mark; ok is false when a quote is not closed.
+func stripQuoted(text string) (string, bool) {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		end := text[i]
+		switch end {
+		case '\'', '"':
+		case '[':
+			end = ']'
+		default:
+			b.WriteByte(text[i])
+			continue
+		}
+		// A doubled closing quote ends one quoted piece and begins the next, or for a bracket stands for itself.
+		for i++; i < len(text) && (text[i] != end || (end == ']' && i+1 < len(text) && text[i+1] == ']')); i++ {
+			if text[i] == end {
+				i++
+			}
+		}
+		if i == len(text) {
+			return "", false
+		}
+		b.WriteByte('?')
+	}
+	return b.String(), true
+}
+
+func createIndex(ref string, t source.Table, x source.Index) (string, error) {
+	parts, err := source.ParseOn(x.On)
+	if err != nil {
+		return "", fmt.Errorf("table %q: index %q: %w", t.Name, x.Name, err)
+	}
+	unique := ""
+	if x.Unique {
+		unique = "UNIQUE "
+	}
+	return "CREATE " + unique + "INDEX " + quote(x.Name) + " ON " + ref + " (" +
+		strings.ReplaceAll(source.FormatOn(parts), "],[", "], [") + ")", nil
+}
+
+// direct reports whether bulk copy into a column is exact on every server. Other columns, and all of a table with an
+// identity column, go through a temporary table.
+func direct(c source.Column) bool {
+	switch c.Type.Kind {
+	case source.Bool, source.Int, source.Float, source.Real, source.Date, source.Clock, source.DateTime, source.Offset:
+		return !c.Identity
+	case source.Text:
+		return !c.Identity && strings.HasPrefix(c.Type.SQL, "nvarchar")
+	case source.Bytes:
+		return strings.HasPrefix(c.Type.SQL, "varbinary")
+	}
+	return false
+}
+
+// staged is the type that a column has in the temporary table, and the expression that reads it there. Texts are not
+// cast: a cast would take them through the code page of the temporary table.
+func staged(c source.Column) (typ, expr string) {
+	name := quote(c.Name)
+	switch {
+	case direct(source.Column{Type: c.Type}):
+		return c.Type.SQL, name
+	case c.Type.Kind == source.Bytes:
+		return "varbinary(max)", name
+	case c.Type.Kind == source.Text && c.Type.SQL != "xml":
+		return "nvarchar(max)", name
+	case c.Type.Kind == source.Text:
+		return "nvarchar(max)", "CAST(" + name + " AS xml)"
+	}
+	return "nvarchar(60)", "CAST(" + name + " AS " + c.Type.SQL + ")" // decimals and uniqueidentifier
+}

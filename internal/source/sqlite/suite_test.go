@@ -1,0 +1,38 @@
+package sqlite_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/openomt/omt/internal/source"
+	"github.com/openomt/omt/internal/source/sourcetest"
+	"github.com/openomt/omt/internal/source/sqlite"
+)
+
+func TestSuite(t *testing.T) {
+	sourcetest.Run(t, sourcetest.Engine{Digits: 7, NoComputed: true, Blocks: true, New: func(t *testing.T) sourcetest.Database {
+		path := filepath.Join(t.TempDir(), "crm 100%?#é.sqlite")
+		return sourcetest.Database{
+			Driver: func(t *testing.T) source.Driver {
+				f, err := os.OpenFile(path, os.O_CREATE, 0o600) // a Driver opens only what is there
+				if err != nil {
+					t.Fatal(err)
+				}
+				f.Close()
+				d, err := sqlite.Open("sqlite:" + path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return d
+			},
+			Loader: func(t *testing.T) source.Loader {
+				l, err := sqlite.OpenLoader("sqlite:" + path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return l
+			},
+		}
+	}})
+}
