@@ -12,5 +12,6 @@
 // The login stands in the URL (--db, or the file that names the database); its password in OMT_DB_PASSWORD, which counts
 // before one in the URL, or it is asked for on the console. On Windows no login means the account that runs the program.
 // Credentials that a file has for its database are used for that database alone: with --db they are forgotten, unless
-// --db names the same database without a login.
+// --db names the same database without a login. A manifest holds no login: for a database on SQL Server omt-pack is given
+// --db with the login, or the files again, unless it runs under an account of Windows that may read it.
 package sourceflags

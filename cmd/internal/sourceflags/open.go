@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -188,6 +189,10 @@ func askPassword(ctx context.Context, j *cli.Job, db, user string) (string, erro
 	}
 	defer console.Close()
 	password, err := console.AskHidden(ctx, fmt.Sprintf("password of %s at %s: ", user, db))
+	if errors.Is(err, io.EOF) {
+		return "", manifest.Errorf(manifest.Usage, "the password of %s was asked for and not given", user).
+			WithHint("give the password in OMT_DB_PASSWORD")
+	}
 	if err != nil {
 		return "", fmt.Errorf("asking for the password: %w", err)
 	}
