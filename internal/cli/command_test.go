@@ -130,6 +130,8 @@ omt-pack: hint: "omt-pack --help" says which
 `},
 		{[]string{"--level", "9"}, `omt-pack: --level "9": want a whole number from 1 to 3
 `},
+		{[]string{"--orphans", "burn", "--seed", "x", "--level", "9"}, `omt-pack: --level "9": want a whole number from 1 to 3
+`},
 		{[]string{"--level", ""}, `omt-pack: --level "": want a whole number from 1 to 3
 `},
 		{[]string{"--spool-limit", "-1GB"}, `omt-pack: --spool-limit "-1GB": want a size such as 500MB, 10GB or 2TiB

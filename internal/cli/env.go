@@ -106,8 +106,6 @@ func (e *Env) Status(ctx context.Context, err error) manifest.Status {
 	switch {
 	case err == nil:
 		return manifest.OK
-	case errors.Is(err, errReaderGone):
-		return manifest.Failed
 	case errors.Is(err, context.Canceled), status == manifest.Failed && ctx.Err() != nil:
 		// Drivers word a cancelled call in their own ways, so a plain failure after an interrupt is the interrupt.
 		return manifest.Interrupted

@@ -92,22 +92,30 @@ func TestLogFile(t *testing.T) {
 	if status := p.Run(context.Background(), action(nothing)); status != 2 || !strings.HasPrefix(p.Stderr.String(), "omt-x: --log ") {
 		t.Errorf("status %d, %q", status, p.Stderr.String())
 	}
+	private := filepath.Join(dir, "private")
+	if err := os.Mkdir(private, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for name, hinder := range map[string]func(string) error{
 		"a file":       func(d string) error { return os.WriteFile(d, nil, 0o600) },
 		"open to all":  func(d string) error { return errors.Join(os.Mkdir(d, 0o700), os.Chmod(d, 0o777)) },
-		"a link":       func(d string) error { return os.Symlink(dir, d) },
+		"a link":       func(d string) error { return os.Symlink(private, d) },
 		"no such temp": func(d string) error { return os.Remove(filepath.Dir(d)) },
 	} {
+		if runtime.GOOS == "windows" && name == "open to all" {
+			continue // modes say nothing there
+		}
 		p = clitest.New(t, "omt-x", "--temp", dir)
-		if err := hinder(filepath.Join(p.Env.TempDir, "SoMigration")); err != nil {
+		folder := filepath.Join(p.Env.TempDir, "SoMigration")
+		if err := hinder(folder); err != nil {
 			t.Fatal(err)
 		}
 		if status := p.Run(context.Background(), action(nothing)); status != 0 || p.Stderr.String() != "" {
 			t.Errorf("%s: status %d, %q", name, status, p.Stderr.String())
 		}
-	}
-	if entries, _ := filepath.Glob(filepath.Join(dir, "omt-*")); len(entries) > 0 && runtime.GOOS != "windows" {
-		t.Errorf("a log was written through a link: %q", entries)
+		if entries, _ := os.ReadDir(folder); len(entries) > 0 {
+			t.Errorf("%s: a log was written all the same: %v", name, entries)
+		}
 	}
 }
 

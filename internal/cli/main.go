@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/openomt/omt/internal/manifest"
 )
@@ -19,6 +20,20 @@ func Main(name string, args []string, run func(ctx context.Context, env *Env) er
 	ctx, stop := interruptible(env)
 	defer stop()
 	return Run(ctx, env, run)
+}
+
+// announce says that the run is stopping, before anything says that it has. A standard error that nobody reads must not
+// keep it from stopping.
+func announce(env *Env) {
+	told := make(chan struct{})
+	go func() {
+		env.tell("stopping; again to end now")
+		close(told)
+	}()
+	select {
+	case <-told:
+	case <-time.After(100 * time.Millisecond):
+	}
 }
 
 // interruptible returns a context that the first signal cancels. stop ends listening.
@@ -37,8 +52,8 @@ func interruptible(env *Env) (ctx context.Context, stop func()) {
 			if count > 0 {
 				os.Exit(int(manifest.Interrupted))
 			}
+			announce(env)
 			cancel()
-			env.tell("stopping; again to end now")
 		}
 	}()
 	return ctx, func() {

@@ -47,7 +47,7 @@ func TestRedact(t *testing.T) {
 func TestRedactProperty(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	const alphabet = "abcXYZ019!#$%&()*+-./:=?@[]^_~"
-	for range 5000 {
+	for range 500 {
 		var b strings.Builder
 		for range 6 + random.IntN(20) {
 			b.WriteByte(alphabet[random.IntN(len(alphabet))])

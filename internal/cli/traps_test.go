@@ -32,7 +32,8 @@ func TestDocumentsHideTheEnvironment(t *testing.T) {
 	env := sampleEnv(&out)
 	env.prepare()
 	app := sample().app(env)
-	_ = app.Run([]string{"omt-x", "--help"}) // flags are applied, as a run applies them
+	_ = app.Run([]string{"omt-x", "--to", "sekret"}) // all values are set, and one of them is wrong
+	_ = app.Run([]string{"omt-x", "--help"})
 	markdown, err := app.ToMarkdown()
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +42,7 @@ func TestDocumentsHideTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"help": out.String(), "markdown": markdown, "man": man} {
+	for name, text := range map[string]string{"help and errors": out.String(), "markdown": markdown, "man": man} {
 		if !strings.Contains(text, "to") || strings.Contains(text, "sekret") {
 			t.Errorf("%s: %s", name, text)
 		}
