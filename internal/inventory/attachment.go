@@ -73,15 +73,10 @@ func (a *attachments) readLocations(ctx context.Context) error {
 		return nil
 	}
 	for n, loc := range locations {
-		a.locations[loc.ID] = a.canonical(n)
+		a.locations[loc.ID] = a.firstRoot(n)
 		a.names[n] = strconv.FormatInt(loc.ID, 10)
 	}
 	return nil
-}
-
-// canonical gives the first root that is the same folder.
-func (a *attachments) canonical(index int) int {
-	return slices.IndexFunc(a.roots, func(root string) bool { return same(root, a.roots[index]) })
 }
 
 func (a *attachments) readRows(ctx context.Context) error {
@@ -112,7 +107,7 @@ func (a *attachments) readFiles(ctx context.Context) error {
 	var empty []error   // of roots that no row is looked for in
 	filled := false
 	for index, root := range a.roots {
-		if a.canonical(index) != index {
+		if a.firstRoot(index) != index {
 			continue
 		}
 		files := 0
@@ -132,7 +127,7 @@ func (a *attachments) readFiles(ctx context.Context) error {
 	if !filled && a.wanted[anyRoot] > 0 {
 		return empty[0]
 	}
-	return distinct(ctx, paths, func(f *manifest.File, _ int) { f.Path = a.names[f.Root] + "/" + f.Disk }, a.file)
+	return distinct(ctx, paths, func(f *manifest.File) { f.Path = a.names[f.Root] + "/" + f.Disk }, a.file)
 }
 
 // file lets a file wait for the row with its number.

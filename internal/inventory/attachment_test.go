@@ -86,10 +86,10 @@ func TestAttachmentSizeDecides(t *testing.T) {
 	for size, want := range map[int64]string{7: "a/5 present id=5", 8: "bb/5 present id=5", 9: "ccc/5 present id=5", 100: "a/5 present id=5", -1: "a/5 present id=5"} {
 		w := newWorld(t)
 		w.root(manifest.Attachment, "att")
-		w.files("att/a/5", "att/bb/5", "att/ccc/5") // of 7, 8 and 9 bytes
+		w.files("att/a/5", "att/bb/5", "att/ccc/5", "att/ddd/5") // of 7, 8, 9 and 9 bytes
 		w.fake.attached = []source.Attached{{ID: 5, Size: size}}
 		files, err := w.list(New(w.o), manifest.Attachment)
-		if err != nil || len(files) != 3 {
+		if err != nil || len(files) != 4 {
 			t.Fatalf("got %d records and %v", len(files), err)
 		}
 		for _, f := range files {

@@ -109,6 +109,9 @@ func (d *documents) joinKey(folded string) []byte {
 
 func (d *documents) readFiles(ctx context.Context) error {
 	for index, root := range d.roots {
+		if d.firstRoot(index) != index {
+			continue
+		}
 		err := d.walkTree(ctx, tree{
 			index: index, root: root, lost: d.lost, skip: d.skip, top: d.top,
 			file: func(f manifest.File) error {

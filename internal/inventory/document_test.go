@@ -127,17 +127,19 @@ func TestDocumentNames(t *testing.T) {
 func TestSameNameOnDisk(t *testing.T) {
 	w := newWorld(t)
 	w.root(manifest.Document, "arc")
-	w.files("arc/bob/2002.1/a.txt", "arc/bob/2002.1/A.txt", "arc/bob/2002.1/a.TXT", "arc/bob/2002.1/b", "arc/bob/2002.1/B")
-	if n, err := os.ReadDir(filepath.Join(w.dir, "arc/bob/2002.1")); err != nil || len(n) != 5 {
+	w.files("arc/bob/2002.1/a.txt", "arc/bob/2002.1/A.txt", "arc/bob/2002.1/a.TXT", "arc/bob/2002.1/b", "arc/bob/2002.1/B", "arc/bob/2002.1/c", "arc/bob/2002.1/C")
+	if n, err := os.ReadDir(filepath.Join(w.dir, "arc/bob/2002.1")); err != nil || len(n) != 7 {
 		t.Skip("this file system does not tell letter case apart")
 	}
-	w.docs(doc(1, "bob", "A.txt"))
+	w.docs(doc(1, "bob", "A.txt"), doc(2, "bob", "c"))
 	w.want(manifest.Document,
 		"bob/2002.1/A.txt present id=1 owner=bob",
 		"bob/2002.1/B no-row owner=bob",
+		"bob/2002.1/C no-row reason=same-name owner=bob",
 		"bob/2002.1/a.TXT no-row reason=same-name owner=bob",
 		"bob/2002.1/a.txt no-row reason=same-name owner=bob",
 		"bob/2002.1/b no-row reason=same-name owner=bob",
+		"bob/2002.1/c present id=2 owner=bob",
 	)
 }
 
@@ -193,6 +195,21 @@ func TestRootsInOrder(t *testing.T) {
 		"bob/e/f/g shadowed root=2 owner=bob",
 	)
 	w.wantFindings(i)
+}
+
+// A folder that is named twice is one root, and Windows spells it in any letter case.
+func TestOneFolderNamedTwice(t *testing.T) {
+	w := newWorld(t)
+	w.root(manifest.Document, "one", "one", "two")
+	w.root(manifest.Template, "two/t", "two/t")
+	w.files("one/bob/2002.1/a", "two/bob/2002.1/b", "two/t/x.dotx")
+	w.docs(doc(1, "bob", "a"), doc(2, "bob", "b"))
+	w.want(manifest.Document, "bob/2002.1/a present id=1 owner=bob", "bob/2002.1/b present id=2 root=2 owner=bob")
+	w.want(manifest.Template, "x.dotx no-row")
+	l := listing{roots: []string{`D:\so_arc`, `E:\so_arc`, `d:\SO_ARC\`[:10]}}
+	if got := l.firstRoot(2); got != 0 {
+		t.Errorf("the root that %q repeats is %d, want 0", l.roots[2], got)
+	}
 }
 
 func TestSystemFolderThatIsALogin(t *testing.T) {
@@ -268,12 +285,13 @@ func TestRenamedUser(t *testing.T) {
 func TestFolderAliases(t *testing.T) {
 	w := newWorld(t)
 	w.root(manifest.Document, "arc")
-	w.files("arc/bob/2002.1/a.txt", "arc/was bob/2002.1/a.txt", "arc/B\xd8B/2002.1/100%.txt", "arc/B\xd8B/2002.1/other.txt", "arc/ann/2002.1/c.txt")
+	w.files("arc/bob/2002.1/a.txt", "arc/was bob/2002.1/a.txt", "arc/B\xd8B/2002.1/100%.txt", "arc/B\xd8B/2002.1/other.txt", "arc/ann/2002.1/c.txt", "arc/ann/mail.htm")
 	w.docs(doc(1, "bob", "a.txt"), doc(2, "bob", "100%.txt"), doc(3, "bob", "c.txt"), doc(4, "ANN", "c.txt"))
 	w.o.Installation.Folders = []string{"BOB=was bob", "bob=B%D8B", "bob=ann"}
 	w.want(manifest.Document,
 		"ANN/2002.1/c.txt present id=4 disk=ann/2002.1/c.txt owner=ANN",
 		"B%D8B/2002.1/other.txt no-row owner=bob raw",
+		"ann/mail.htm no-row owner=ANN",
 		"bob/2002.1/100%25.txt present id=2 disk=B%D8B/2002.1/100%25.txt owner=bob raw",
 		"bob/2002.1/a.txt present id=1 owner=bob",
 		"bob/2002.1/c.txt present id=3 disk=ann/2002.1/c.txt owner=bob",

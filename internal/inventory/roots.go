@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/openomt/omt/internal/archive"
@@ -55,6 +56,11 @@ func (l *listing) inside(root string) map[string]bool {
 		}
 	}
 	return in
+}
+
+// firstRoot gives the index of the first root that is the same folder as the one at index; later ones are not walked.
+func (l *listing) firstRoot(index int) int {
+	return slices.IndexFunc(l.roots, func(root string) bool { return same(root, l.roots[index]) })
 }
 
 // tree is one root that is walked.

@@ -39,11 +39,7 @@ func (l *listing) service(ctx context.Context) error {
 			return err
 		}
 	}
-	err := distinct(ctx, join, func(f *manifest.File, first int) {
-		if f.Root != first {
-			f.Path = parts[f.Root] + f.Path
-		}
-	}, out.add)
+	err := distinct(ctx, join, func(f *manifest.File) { f.Path = parts[f.Root] + f.Path }, out.add)
 	if err != nil {
 		return err
 	}
@@ -75,15 +71,15 @@ func secret(index int, path string) bool {
 }
 
 // distinct hands files that a sorter holds by folded path to add. Where files of several roots have one path, rename is
-// called for each of them with the first root.
-func distinct(ctx context.Context, join *manifest.Sorter, rename func(f *manifest.File, first int), add func(manifest.File) error) error {
+// called for each of them.
+func distinct(ctx context.Context, join *manifest.Sorter, rename func(*manifest.File), add func(manifest.File) error) error {
 	var group []manifest.File
 	current := ""
 	settle := func() error {
 		several := len(group) > 0 && group[len(group)-1].Root != group[0].Root // they come by root
 		for n := range group {
 			if several {
-				rename(&group[n], group[0].Root)
+				rename(&group[n])
 			}
 			if err := add(group[n]); err != nil {
 				return err

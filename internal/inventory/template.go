@@ -38,6 +38,9 @@ func (l *listing) templates(ctx context.Context) error {
 		return err
 	}
 	for index, root := range t.roots {
+		if t.firstRoot(index) != index {
+			continue
+		}
 		err := t.walkTree(ctx, tree{index: index, root: root, lost: t.lost, skip: travel, file: func(f manifest.File) error {
 			if temporary(f.Disk) {
 				return nil
