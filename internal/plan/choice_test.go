@@ -18,7 +18,8 @@ func TestParseSet(t *testing.T) {
 	}{
 		{"GKS:plan=A", Choice{Login: "GKS", Plan: "A"}},
 		{" G K S : plan = A , username = g@x.no ", Choice{Login: "G K S", Plan: "A", Username: "g@x.no"}},
-		{"GKS:PLAN=-,Welcome=?,confidential=false,admin=TRUE", Choice{Login: "GKS", Plan: "-", Welcome: "?", Confidential: "false", Admin: "TRUE"}},
+		{"GKS:PLAN=-,Welcome=?,confidential=false,admin=TRUE",
+			Choice{Login: "GKS", Plan: "-", Welcome: "?", Confidential: "false", Admin: "TRUE"}},
 		{"GKS:plan='Sales, Premium',welcome=true", Choice{Login: "GKS", Plan: "Sales, Premium", Welcome: "true"}},
 		{`GKS:plan="a ""b"", c"`, Choice{Login: "GKS", Plan: `a "b", c`}},
 		{"GKS:plan='it''s'", Choice{Login: "GKS", Plan: "it's"}},

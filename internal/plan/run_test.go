@@ -85,10 +85,14 @@ func packed() []manifest.Record {
 		manifest.Address{Person: 56, Rank: 1, Email: "other@x.no"},
 		manifest.Removal{Person: 1, Email: "old@x.no", User: 1},
 		manifest.Fact{Name: "traveller", ID: "3", Data: map[string]any{"travel_id": 7}},
-		manifest.Table{Name: "associate", Rows: 3, Columns: []manifest.Column{{Name: "associate_id", Type: "int"}}, Key: []string{"associate_id"}},
-		manifest.Chunk{SHA256: digest(1), Type: manifest.ChunkParquet, Area: manifest.Database, Table: "associate", First: "1", Last: "3", Rows: 3, Bytes: 10, Raw: 20, Items: 3},
-		manifest.Chunk{SHA256: digest(2), Type: manifest.ChunkTar, Area: manifest.Document, Role: manifest.RoleContent, Bytes: 10, Raw: 20, Items: 1},
-		manifest.File{Area: manifest.Document, ID: 1, Path: "bob/2002.2/æ.txt", Size: 3, State: manifest.Present, SHA256: digest(9), Chunk: digest(2), Offset: 512},
+		manifest.Table{Name: "associate", Rows: 3, Columns: []manifest.Column{{Name: "associate_id", Type: "int"}},
+			Key: []string{"associate_id"}},
+		manifest.Chunk{SHA256: digest(1), Type: manifest.ChunkParquet, Area: manifest.Database, Table: "associate", First: "1",
+			Last: "3", Rows: 3, Bytes: 10, Raw: 20, Items: 3},
+		manifest.Chunk{SHA256: digest(2), Type: manifest.ChunkTar, Area: manifest.Document, Role: manifest.RoleContent, Bytes: 10,
+			Raw: 20, Items: 1},
+		manifest.File{Area: manifest.Document, ID: 1, Path: "bob/2002.2/æ.txt", Size: 3, State: manifest.Present,
+			SHA256: digest(9), Chunk: digest(2), Offset: 512},
 		manifest.Receipt{Chunk: digest(2), Bytes: 10, Sent: true, At: manifest.At(now)},
 		manifest.Check{Rule: "satellite", Plugin: "crm 0.1.0", Tool: "omt-scan 0.1.0", Status: "done", Findings: 2},
 		manifest.Check{Rule: "missing-email", Plugin: "crm 0.1.0", Tool: "omt-scan 0.1.0", Status: "done", Findings: 1},
@@ -142,7 +146,8 @@ func insert(t testing.TB, m []byte, after, line string) []byte {
 
 func TestRun(t *testing.T) {
 	in := whole(t)
-	out, s, err := run(t, in, RunOptions{Choices: Choices{Auto: true, Set: []Choice{set(t, "CC:plan=-")}, Waivers: []Waiver{waived("satellite", "satellite:1", "sold", "")}}})
+	out, s, err := run(t, in,
+		RunOptions{Choices: Choices{Auto: true, Set: []Choice{set(t, "CC:plan=-")}, Waivers: []Waiver{waived("satellite", "satellite:1", "sold", "")}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +155,8 @@ func TestRun(t *testing.T) {
 	if d := cmp.Diff(want, kinds(t, out)); d != "" {
 		t.Error(d)
 	}
-	for _, kind := range []string{"manifest", "edit", "installation", "migrator", "plan", "address", "fact", "table", "chunk", "file", "receipt"} {
+	for _, kind := range []string{"manifest", "edit", "installation", "migrator", "plan", "address", "fact", "table", "chunk",
+		"file", "receipt"} {
 		if d := cmp.Diff(of(in, kind), of(out, kind)); d != "" {
 			t.Errorf("%s: %s", kind, d)
 		}
@@ -202,8 +208,13 @@ func TestRunIsIdempotent(t *testing.T) {
 		for _, u := range random(rnd) {
 			records = append(records, u)
 		}
+		records = append(records, manifest.Review{Item: "plans", By: "OLD", At: manifest.At(now), How: "board"})
 		in := insert(t, build(t, append(records, packed()...)...), "user", `{"kind":"later","x":"é"}`)
-		in = insert(t, in, "finding", `{"kind":"later","y":1}`)
+		for _, kind := range []string{"review", "removal", "receipt", "check", "finding", "waiver"} {
+			if rnd.IntN(2) == 0 {
+				in = insert(t, in, kind, fmt.Sprintf(`{"kind":"later","behind":%q}`, kind))
+			}
+		}
 		o := RunOptions{Choices: Choices{Auto: i%2 == 0}}
 		if i%3 == 0 {
 			o.RemoveFromPersons = ptr(true)
@@ -241,12 +252,14 @@ func TestRunKeepsWhatItDoesNotKnow(t *testing.T) {
 		in = bytes.Replace(in, []byte(was), []byte(is), 1)
 	}
 	in = reend(t, in)
-	out, _, err := run(t, in, RunOptions{Choices: Choices{Set: []Choice{set(t, "AA:plan=?,username=a@x.no"), set(t, "BB:plan=?"), set(t, "CC:welcome=?")},
-		Waivers: []Waiver{waived("satellite", "satellite:1", "sold", "")}, Auto: false}})
+	out, _, err := run(t, in,
+		RunOptions{Choices: Choices{Set: []Choice{set(t, "AA:plan=?,username=a@x.no"), set(t, "BB:plan=?"), set(t, "CC:welcome=?")},
+			Waivers: []Waiver{waived("satellite", "satellite:1", "sold", "")}, Auto: false}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{`{"kind":"later","a":[1,2]}`, `"login":"AA","phone":{"n":"+47 <1>"},`, `"onsite":"ten-a","username":"a@x.no"}`,
+	for _, text := range []string{`{"kind":"later","a":[1,2]}`, `"login":"AA","phone":{"n":"+47 <1>"},`,
+		`"onsite":"ten-a","username":"a@x.no"}`,
 		`"help":"h","message":"\u00c6r\u00f8","waived":"sold"}`, `"ticket":9,`, `"took":5,`} {
 		if !strings.Contains(string(out), text) {
 			t.Errorf("not in the output: %s", text)
@@ -277,13 +290,16 @@ func reend(t testing.TB, m []byte) []byte {
 
 func TestRunWritesTheEdit(t *testing.T) {
 	edit := manifest.Edit{By: "karl", At: manifest.At(now), Tool: "omt-assign 0.1.0", Was: digest(5)}
-	for name, in := range map[string][]byte{"behind another": whole(t), "first": build(t, manifest.Installation{Owner: "K"}), "alone": build(t)} {
+	for name, in := range map[string][]byte{"behind another": whole(t), "first": build(t, manifest.Installation{Owner: "K"}),
+		"alone": build(t)} {
 		out, _, err := run(t, in, RunOptions{Edit: &edit})
 		if err != nil {
 			t.Fatal(name, err)
 		}
 		edits := of(out, "edit")
-		if !strings.HasSuffix(edits, `"was":"0500000000000000000000000000000000000000000000000000000000000000"}`+"\n") || strings.Count(edits, "\n") != 1+strings.Count(of(in, "edit"), "\n") {
+		if !strings.HasSuffix(edits,
+			`"was":"0500000000000000000000000000000000000000000000000000000000000000"}`+"\n") || strings.Count(edits,
+			"\n") != 1+strings.Count(of(in, "edit"), "\n") {
 			t.Errorf("%s: %s", name, edits)
 		}
 	}
@@ -310,7 +326,8 @@ func TestRunStopsWhenInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var b bytes.Buffer
-	_, err := Run(ctx, RunOptions{}, manifest.NewReader(bytes.NewReader(whole(t)), manifest.ReadOptions{}), manifest.NewWriter(&b, "x"))
+	_, err := Run(ctx, RunOptions{}, manifest.NewReader(bytes.NewReader(whole(t)), manifest.ReadOptions{}),
+		manifest.NewWriter(&b, "x"))
 	if err != context.Canceled || b.Len() > 0 {
 		t.Errorf("%v, %d bytes", err, b.Len())
 	}
@@ -318,13 +335,16 @@ func TestRunStopsWhenInterrupted(t *testing.T) {
 
 // TestRunSortsRemovals: those from cards of users and of other persons stand in one order, by user.
 func TestRunSortsRemovals(t *testing.T) {
-	in := build(t, user(1, "AA", has("Free", "a@x.no")), user(2, "BB c@x.no", has("Free", "b@x.no")), user(3, "CC", has("Free", "c@x.no")), user(4, "DD a@x.no"),
-		manifest.Address{Person: 50, Email: "b@x.no"}, manifest.Address{Person: 51, Email: "c@x.no"}, manifest.Address{Person: 52, Email: "a@x.no"})
+	in := build(t, user(1, "AA", has("Free", "a@x.no")), user(2, "BB c@x.no", has("Free", "b@x.no")),
+		user(3, "CC", has("Free", "c@x.no")), user(4, "DD a@x.no"),
+		manifest.Address{Person: 50, Email: "b@x.no"}, manifest.Address{Person: 51, Email: "c@x.no"}, manifest.Address{Person: 52,
+			Email: "a@x.no"})
 	out, _, err := run(t, in, RunOptions{Choices: Choices{RemoveFromPersons: ptr(true)}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := lines(`{"kind":"removal","person":52,"email":"a@x.no","user":1}`, `{"kind":"removal","person":104,"email":"a@x.no","user":1}`, `{"kind":"removal","person":50,"email":"b@x.no","user":2}`,
+	want := lines(`{"kind":"removal","person":52,"email":"a@x.no","user":1}`,
+		`{"kind":"removal","person":104,"email":"a@x.no","user":1}`, `{"kind":"removal","person":50,"email":"b@x.no","user":2}`,
 		`{"kind":"removal","person":51,"email":"c@x.no","user":3}`, `{"kind":"removal","person":102,"email":"c@x.no","user":3}`)
 	if d := cmp.Diff(want, of(out, "removal")); d != "" {
 		t.Error(d)
@@ -333,13 +353,15 @@ func TestRunSortsRemovals(t *testing.T) {
 
 // TestRunBlocks: what other rules found blocks too, and a check that did not run to its end.
 func TestRunBlocks(t *testing.T) {
-	in := build(t, user(1, "AA", admin, has("", "")), manifest.Check{Rule: "x", Plugin: "p", Status: "failed"}, manifest.Finding{Rule: "satellite", Severity: manifest.SeverityError, Message: "m", Waived: "edited in"},
+	in := build(t, user(1, "AA", admin, has("", "")), manifest.Check{Rule: "x", Plugin: "p", Status: "failed"},
+		manifest.Finding{Rule: "satellite", Severity: manifest.SeverityError, Message: "m", Waived: "edited in"},
 		manifest.Finding{Rule: "travel", Severity: manifest.SeverityWarning, Message: "w"})
 	out, s, err := run(t, in, RunOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := cmp.Diff([]string{"administrator-plan: no administrator has a plan: AA", "x (p) did not run to its end, which blocks like an error"}, dropSatellite(s.Remarks())); d != "" {
+	if d := cmp.Diff([]string{"administrator-plan: no administrator has a plan: AA", "x (p) did not run to its end, which blocks like an error"},
+		dropSatellite(s.Remarks())); d != "" {
 		t.Error(d)
 	}
 	if err := s.Err(); manifest.StatusOf(err) != manifest.Remarks || !strings.Contains(err.Error(), "3 errors stand") {

@@ -11,15 +11,18 @@ import (
 
 func TestSummaryLines(t *testing.T) {
 	s := Summary{
-		Plans: []PlanUse{{manifest.Plan{Name: "A", Title: "Plan A", Seats: 20, Source: "tenant"}, 12}, {manifest.Plan{Name: "B", Title: "B", Seats: 1, Source: "licence"}, 3}, {manifest.Plan{Name: "C", Unlimited: true}, 4}},
+		Plans: []PlanUse{{manifest.Plan{Name: "A", Title: "Plan A", Seats: 20, Source: "tenant"}, 12},
+			{manifest.Plan{Name: "B", Title: "B", Seats: 1, Source: "licence"}, 3}, {manifest.Plan{Name: "C", Unlimited: true}, 4}},
 		Notes: []string{"a note"}, Unmatched: []Unmatched{{"ten-x", 4}, {"", 1}},
 		Undone: []manifest.Check{{Rule: "travel", Plugin: "crm 0.1.0", Status: "crashed"}},
 	}
 	for i := range 12 {
 		s.Undecided = append(s.Undecided, user(int64(i), fmt.Sprintf("U%d", i)))
-		s.Blocking = append(s.Blocking, manifest.Finding{Rule: "undecided-user", Message: "u"}, manifest.Finding{Rule: "satellite", Message: fmt.Sprintf("s%d", i)})
+		s.Blocking = append(s.Blocking, manifest.Finding{Rule: "undecided-user", Message: "u"},
+			manifest.Finding{Rule: "satellite", Message: fmt.Sprintf("s%d", i)})
 	}
-	if d := cmp.Diff([]string{`plan "A" (Plan A): 12 used of 20 seats, 8 free`, `plan "B", from the local licence: 3 used of 1 seats, 2 too many`, `plan "C": 4 used, unlimited`}, s.Info()); d != "" {
+	if d := cmp.Diff([]string{`plan "A" (Plan A): 12 used of 20 seats, 8 free`, `plan "B", from the local licence: 3 used of 1 seats, 2 too many`, `plan "C": 4 used, unlimited`},
+		s.Info()); d != "" {
 		t.Error(d)
 	}
 	want := []string{"a note",

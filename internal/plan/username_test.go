@@ -7,7 +7,8 @@ import (
 
 func TestCheckUsername(t *testing.T) {
 	for _, ok := range []string{"gks@example.com", "a@b.no", "Gunn.Schpaa+crm@sub.example.co.uk", "o'brien@x-y.ie", "a_b%c@x.no",
-		"1@2.no", "bjørn@bjørnstad.no", "ÆØÅ@x.no", "用户@例え.jp", "a@xn--bjrnstad-64a.no", "a@b.c-d.e1", strings.Repeat("a", 64) + "@x.no"} {
+		"1@2.no", "bjørn@bjørnstad.no", "ÆØÅ@x.no", "用户@例え.jp", "a@xn--bjrnstad-64a.no", "a@b.c-d.e1", strings.Repeat("a",
+			64) + "@x.no"} {
 		if err := CheckUsername(ok); err != nil {
 			t.Errorf("%q: %v", ok, err)
 		}
@@ -55,7 +56,8 @@ func TestCheckUsername(t *testing.T) {
 }
 
 func TestKey(t *testing.T) {
-	for _, pair := range [][2]string{{" GKS@Example.COM\t", "gks@example.com"}, {"BJØRN@x.no", "bjørn@x.no"}, {"bjo\u0308rn@x.no", "björn@x.no"}} {
+	for _, pair := range [][2]string{{" GKS@Example.COM\t", "gks@example.com"}, {"BJØRN@x.no", "bjørn@x.no"},
+		{"bjo\u0308rn@x.no", "björn@x.no"}} {
 		if Key(pair[0]) != Key(pair[1]) {
 			t.Errorf("%q and %q differ: %q, %q", pair[0], pair[1], Key(pair[0]), Key(pair[1]))
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 
 	"github.com/openomt/omt/internal/manifest"
@@ -27,7 +28,8 @@ func shown(list []Choice) []string {
 }
 
 func TestReadUsersTable(t *testing.T) {
-	got, err := ReadUsers(strings.NewReader("Login;ID;User name;Plan;Welcome;name\nGKS;7;g@x.no;-;true;ignored\n\nHUH;;;?;;\n"), "users.csv", "", manifest.ReadOptions{})
+	got, err := ReadUsers(strings.NewReader("Login;ID;User name;Plan;Welcome;name\nGKS;7;g@x.no;-;true;ignored\n\nHUH;;;?;;\n"),
+		"users.csv", "", manifest.ReadOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,12 +48,34 @@ func TestReadUsersTable(t *testing.T) {
 	}
 }
 
+func TestReadUsersInOtherEncodings(t *testing.T) {
+	const table = "login;plan\r\nŁÓ;A\r\n"
+	ansi, err := charmap.Windows1250.NewEncoder().String(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	utf16, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in, told := range map[string]string{ansi: "windows-1250", utf16: "", table: ""} {
+		got, err := ReadUsers(strings.NewReader(in), "users.csv", told, manifest.ReadOptions{})
+		if err != nil || len(got) != 1 || got[0].Login != "ŁÓ" {
+			t.Errorf("%q: %v, %v", in, shown(got), err)
+		}
+	}
+	if got, err := ReadUsers(strings.NewReader(""), "users.csv", "", manifest.ReadOptions{}); err == nil {
+		t.Errorf("an empty file gave %v", got)
+	}
+}
+
 // build writes a manifest with the records given.
 func build(t testing.TB, records ...manifest.Record) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := manifest.NewWriter(&b, "omt-scan 0.1.0")
-	header := manifest.Header{Format: manifest.Format, ID: "0192f0c1-0000-7000-8000-000000000000", Tool: "omt-scan 0.1.0", Created: manifest.At(now), Migration: "test", Phase: "full"}
+	header := manifest.Header{Format: manifest.Format, ID: "0192f0c1-0000-7000-8000-000000000000", Tool: "omt-scan 0.1.0",
+		Created: manifest.At(now), Migration: "test", Phase: "full"}
 	for _, r := range append([]manifest.Record{header}, records...) {
 		if err := w.Write(r); err != nil {
 			t.Fatal(err)
@@ -65,12 +89,15 @@ func build(t testing.TB, records ...manifest.Record) []byte {
 
 func TestReadUsersManifest(t *testing.T) {
 	m := build(t, user(7, "GKS", has("PlanA", "g@x.no"), mails(false), admin), user(8, "HUH", has("", "")), user(9, "BB"))
-	want := []string{"old.jsonl: line 2|7|GKS|PlanA|g@x.no|||false|earlier", "old.jsonl: line 3|8|HUH|-|||||earlier", "old.jsonl: line 4|9|BB||||||earlier"}
-	utf16, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().Bytes(bytes.ReplaceAll(m, []byte("\n"), []byte("\r\n")))
+	want := []string{"old.jsonl: line 2|7|GKS|PlanA|g@x.no|||false|earlier", "old.jsonl: line 3|8|HUH|-|||||earlier",
+		"old.jsonl: line 4|9|BB||||||earlier"}
+	utf16, err := unicode.UTF16(unicode.LittleEndian,
+		unicode.UseBOM).NewEncoder().Bytes(bytes.ReplaceAll(m, []byte("\n"), []byte("\r\n")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, in := range map[string][]byte{"as written": m, "with mark": append([]byte("\ufeff"), m...), "through PowerShell": utf16} {
+	for name, in := range map[string][]byte{"as written": m, "with mark": append([]byte("\ufeff"), m...),
+		"through PowerShell": utf16} {
 		got, err := ReadUsers(bytes.NewReader(in), "old.jsonl", "", manifest.ReadOptions{})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -80,11 +107,13 @@ func TestReadUsersManifest(t *testing.T) {
 		}
 	}
 	cut := m[:len(m)-200]
-	if _, err := ReadUsers(bytes.NewReader(cut), "old.jsonl", "", manifest.ReadOptions{}); err == nil || !strings.HasPrefix(err.Error(), "old.jsonl: the manifest is cut short") {
+	if _, err := ReadUsers(bytes.NewReader(cut), "old.jsonl", "",
+		manifest.ReadOptions{}); err == nil || !strings.HasPrefix(err.Error(), "old.jsonl: the manifest is cut short") {
 		t.Errorf("cut short: %v", err)
 	}
 	edited := bytes.Replace(m, []byte("PlanA"), []byte("PlanB"), 1)
-	if _, err := ReadUsers(bytes.NewReader(edited), "old.jsonl", "", manifest.ReadOptions{}); err == nil || !strings.HasPrefix(err.Error(), "old.jsonl: the manifest was edited") {
+	if _, err := ReadUsers(bytes.NewReader(edited), "old.jsonl", "",
+		manifest.ReadOptions{}); err == nil || !strings.HasPrefix(err.Error(), "old.jsonl: the manifest was edited") {
 		t.Errorf("edited: %v", err)
 	}
 	got, err := ReadUsers(bytes.NewReader(edited), "old.jsonl", "", manifest.ReadOptions{AcceptEdits: true})
@@ -114,8 +143,9 @@ func random(rnd *rand.Rand) []manifest.User {
 	pick := func(list ...string) string { return list[rnd.IntN(len(list))] }
 	var users []manifest.User
 	for i := range 1 + rnd.IntN(12) {
-		u := manifest.User{ID: int64(100 - i), Person: int64(rnd.IntN(9)), Login: fmt.Sprintf("%s%d", pick("GK", "gk", "Ø", "a;b", `q"q`, "x,y", "007-"), i),
-			Name: pick("", "Gunn\nK.", "=cmd()", "Ærø; \"x\""), Onsite: pick("", "ten-a", "ten-b", "free", "old")}
+		u := manifest.User{ID: int64(100 - i), Person: int64(rnd.IntN(9)),
+			Login: fmt.Sprintf("%s%d", pick("GK", "gk", "Ø", "a;b", `q"q`, "x,y", "007-"), i),
+			Name:  pick("", "Gunn\nK.", "=cmd()", "Ærø; \"x\""), Onsite: pick("", "ten-a", "ten-b", "free", "old")}
 		for range rnd.IntN(3) {
 			u.Emails = append(u.Emails, pick("a@x.no", "B@x.no", "b@x.no", "c@x.no", "n/a"))
 		}
@@ -198,7 +228,8 @@ func TestAutoNeverOverfills(t *testing.T) {
 		}
 		for i, u := range r.Users {
 			was := in.Users[i]
-			if was.Plan != nil && !same(was.Plan, u.Plan) || was.Username != "" && was.Username != u.Username || was.Welcome != nil && !same(was.Welcome, u.Welcome) {
+			if was.Plan != nil && !same(was.Plan,
+				u.Plan) || was.Username != "" && was.Username != u.Username || was.Welcome != nil && !same(was.Welcome, u.Welcome) {
 				t.Fatalf("a choice was changed: %s %s", show([]manifest.User{was}), show([]manifest.User{u}))
 			}
 		}

@@ -1,6 +1,7 @@
 package planfile
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -40,7 +41,8 @@ const attributes = `<license><modulelicense LicenseType="User" ModuleName="A" Mo
  Unrestricted="1" IsHidden="0" ExtraFlags="1"/><modulelicense LicenseType="4" ModuleName="B" NumberOfLicenses="3" ExtraFlags="1"/></license>`
 
 func TestRead(t *testing.T) {
-	utf16, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(`<?xml version="1.0" encoding="utf-16"?>` + attributes)
+	utf16, err := unicode.UTF16(unicode.LittleEndian,
+		unicode.UseBOM).NewEncoder().String(`<?xml version="1.0" encoding="utf-16"?>` + attributes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +54,9 @@ func TestRead(t *testing.T) {
 			[]manifest.Plan{plan("SalesPREM", "Sales Premium", "ten-sales", 20, false), plan("Free", "", "", 0, true)}},
 		{"csv with commas and code page", "name,seats\nK\xf8bt,5\n", "", []manifest.Plan{plan("Købt", "", "", 5, false)}},
 		{"csv told", "name,seats\n\xa3\xf3d\x9f,5\n", "windows-1250", []manifest.Plan{plan("Łódź", "", "", 5, false)}},
-		{"json", "\ufeff [{\"name\":\"A\",\"Title\":\"T\",\"onsite\":\"a\",\"seats\":3,\"other\":{\"x\":[]}},\n{\"NAME\":\" B \",\"seats\":\"4\",\"unlimited\":false},{\"name\":\"C\",\"unlimited\":true,\"seats\":null}]\n", "",
+		{"json",
+			"\ufeff [{\"name\":\"A\",\"Title\":\"T\",\"onsite\":\"a\",\"seats\":3,\"other\":{\"x\":[]}},\n{\"NAME\":\" B \",\"seats\":\"4\",\"unlimited\":false},{\"name\":\"C\",\"unlimited\":true,\"seats\":null}]\n",
+			"",
 			[]manifest.Plan{plan("A", "T", "a", 3, false), plan("B", "", "", 4, false), plan("C", "", "", 0, true)}},
 		{"xml elements", elements, "", []manifest.Plan{plan("SalesPREM", "Sales & Co", "", 20, false)}},
 		{"xml attributes", attributes, "", []manifest.Plan{plan("A", "Title æ", "", 0, true), plan("B", "", "", 3, false)}},
@@ -94,28 +98,34 @@ func TestReadErrors(t *testing.T) {
 			"plans: row 3: plan \"B\" has the on-site name \"X\" of plan \"A\" (row 2); leave one of them empty\n" +
 				"plans: row 4: plan \"a\" stands already in row 2"},
 		{"json object", `{"name":"A"}`, `plans: want an array of objects: [{"name":"…","seats":10}, …]`},
-		{"json all at once", `[1,{"seats":1},{"name":["A"],"seats":{},"x":[]},{"name":"B","seats":1.5},{"name":"C","seats":1},{"name":"c","seats":1}]`,
+		{"json all at once",
+			`[1,{"seats":1},{"name":["A"],"seats":{},"x":[]},{"name":"B","seats":1.5},{"name":"C","seats":1},{"name":"c","seats":1}]`,
 			"plans: item 1: want an object with the keys name, title, onsite, seats, unlimited\n" +
 				"plans: item 2, column name: the plan has no name\n" +
 				"plans: item 3, column name: want a single value\n" +
 				"plans: item 3, column seats: want a single value\n" +
 				"plans: item 4, column seats: \"1.5\": want a whole number from 0 to 10000000\n" +
 				"plans: item 6: plan \"c\" stands already in item 5"},
-		{"json syntax", "[\n{\"name\":\"A\",\n\"seats\":1,}]", "plans: item 1: line 3: invalid character '}' looking for beginning of object key string"},
-		{"json cut", "[\n{\"name\":\"A\",\"seats\":1},\n{\"name\"", "plans: item 2: line 3: the array does not end; the file is cut short"},
+		{"json syntax", "[\n{\"name\":\"A\",\n\"seats\":1,}]",
+			"plans: item 1: line 3: invalid character '}' looking for beginning of object key string"},
+		{"json cut", "[\n{\"name\":\"A\",\"seats\":1},\n{\"name\"",
+			"plans: item 2: line 3: the array does not end; the file is cut short"},
 		{"json cut between", "[{\"name\":\"A\",\"seats\":1}", "plans: line 1: the array does not end; the file is cut short"},
 		{"json more", `[{"name":"A","seats":1}] []`, "plans: something stands after the array"},
 		{"xml without items", "<x/>", "plans: no ModuleLicense in it: it is no licence file"},
-		{"xml without plans", "<x><ModuleLicense LicenseType='1' ExtraFlags='1'/><ModuleLicense LicenseType='4' ExtraFlags='0'/><ModuleLicense LicenseType='4' ExtraFlags='1' IsHidden='true'/></x>",
+		{"xml without plans",
+			"<x><ModuleLicense LicenseType='1' ExtraFlags='1'/><ModuleLicense LicenseType='4' ExtraFlags='0'/><ModuleLicense LicenseType='4' ExtraFlags='1' IsHidden='true'/></x>",
 			"plans: none of its 3 ModuleLicense items is a user plan (LicenseType 4, ExtraFlags 1, not IsHidden)"},
-		{"xml all at once", "<x>\n<ModuleLicense LicenseType='4' ExtraFlags='1' IsHidden='so' ModuleName='A' NumberOfLicenses='1'/>\n" +
-			"<ModuleLicense LicenseType='4' ExtraFlags='1' ModuleName='B' NumberOfLicenses='many'/>\n<ModuleLicense LicenseType='4' ExtraFlags='1' ModuleName='C'/></x>",
+		{"xml all at once",
+			"<x>\n<ModuleLicense LicenseType='4' ExtraFlags='1' IsHidden='so' ModuleName='A' NumberOfLicenses='1'/>\n" +
+				"<ModuleLicense LicenseType='4' ExtraFlags='1' ModuleName='B' NumberOfLicenses='many'/>\n<ModuleLicense LicenseType='4' ExtraFlags='1' ModuleName='C'/></x>",
 			"plans: line 2, column IsHidden: \"so\": want true or false\n" +
 				"plans: line 3, column NumberOfLicenses: \"many\": want a whole number from 0 to 10000000\n" +
 				"plans: line 4, column NumberOfLicenses: it is empty; give a number, or true as Unrestricted"},
 		{"xml syntax", "<x>\n<ModuleLicense>\n</x>", "plans: line 3: element <ModuleLicense> closed by </x>"},
 		{"xml cut", "<x>\n<ModuleLicense/>\n", "plans: line 3: unexpected EOF"},
-		{"encoding", "name;seats\nA\x00;1", "plans: byte 0 in line 2: looks like UTF-16 without byte order mark; try --encoding utf-16le"},
+		{"encoding", "name;seats\nA\x00;1",
+			"plans: byte 0 in line 2: looks like UTF-16 without byte order mark; try --encoding utf-16le"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := Read(strings.NewReader(tt.in), "plans", "")
@@ -129,9 +139,54 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
+// TestReadErrorsAreCapped: a file full of mistakes gives fifty of them and a number.
+func TestReadErrorsAreCapped(t *testing.T) {
+	_, err := Read(strings.NewReader("name;seats\n"+strings.Repeat(";1\n", 200)), "plans.csv", "")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 51 || lines[0] != "plans.csv: row 2, column name: the plan has no name" || lines[50] != "and 150 more" {
+		t.Errorf("%d lines, the last %q", len(lines), lines[len(lines)-1])
+	}
+}
+
+// TestFormIsToldByContent: the name of the file says nothing.
+func TestFormIsToldByContent(t *testing.T) {
+	for _, in := range []string{"name,seats\nA,1\n", "\n\n [ {\"name\":\"A\",\"seats\":1} ] ",
+		"\ufeff\n<x><ModuleLicense LicenseType='4' ExtraFlags='1' ModuleName='A' NumberOfLicenses='1'/></x>"} {
+		got, err := Read(strings.NewReader(in), "plans.txt", "")
+		if d := cmp.Diff([]manifest.Plan{plan("A", "", "", 1, false)}, got); d != "" || err != nil {
+			t.Errorf("%q: %v %s", in, err, d)
+		}
+	}
+}
+
+// broken fails in the middle of a file.
+type broken struct{ r *strings.Reader }
+
+func (b broken) Read(p []byte) (int, error) {
+	if b.r.Len() == 0 {
+		return 0, errors.New("the share has gone")
+	}
+	return b.r.Read(p)
+}
+
+func TestReadReportsAFailingDisk(t *testing.T) {
+	_, err := Read(broken{strings.NewReader("name;seats\nA;1\n")}, "plans.csv", "")
+	if err == nil || err.Error() != "plans.csv: the share has gone" {
+		t.Errorf("%v", err)
+	}
+	if _, err := Read(strings.NewReader("name;seats\nA;1\n"), "plans.csv",
+		"klingon"); err == nil || !strings.Contains(err.Error(), `encoding "klingon" is not known`) {
+		t.Errorf("%v", err)
+	}
+}
+
 // FuzzRead: whatever the file, plans come back usable or an error does.
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{elements, attributes, `[{"name":"A","seats":1}]`, "name;seats\nA;1\n", "<", "[", "[{", "<a><ModuleLicense><b/><b>4", "{}"} {
+	for _, s := range []string{elements, attributes, `[{"name":"A","seats":1}]`, "name;seats\nA;1\n", "<", "[", "[{",
+		"<a><ModuleLicense><b/><b>4", "{}"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -168,9 +169,11 @@ func TestDecodeErrors(t *testing.T) {
 		name, encoding, told, in, want string
 	}{
 		{"unknown name", "", "latin-klingon", "x", `encoding "latin-klingon" is not known; use a name such as`},
-		{"told utf-8 and is not", "windows-1252", "utf-8", "login\nBJØRN", "byte 0xd8 in line 2 is not UTF-8; save it as UTF-8 or name"},
+		{"told utf-8 and is not", "windows-1252", "utf-8", "login\nBJØRN",
+			"byte 0xd8 in line 2 is not UTF-8; save it as UTF-8 or name"},
 		{"mark of utf-8 and is not", "", "", "\ufefflogin\n\nBJ\xd8RN", "byte 0xd8 in line 3 is not UTF-8"},
-		{"utf-16 without mark", "utf-16le without mark", "", "login\nGKS\n", "byte 0 in line 1: looks like UTF-16 without byte order mark"},
+		{"utf-16 without mark", "utf-16le without mark", "", "login\nGKS\n",
+			"byte 0 in line 1: looks like UTF-16 without byte order mark"},
 		{"through a console", "", "", "∩╗┐login\n", "a console has re-encoded it on its way into the file"},
 		{"through a console, utf-16", "utf-16le", "", "´╗┐login\n", "a console has re-encoded it on its way into the file"},
 		{"too large", "", "", strings.Repeat("x", MaxBytes+1), "larger than 64 MiB"},
@@ -226,6 +229,38 @@ func TestPlace(t *testing.T) {
 	}
 }
 
+// TestGuess: where nothing tells, the first of semicolon, comma and tab.
+func TestGuess(t *testing.T) {
+	for in, want := range map[string]rune{
+		"login": ';', "id;login,plan": ';', "id,login;plan": ';', "id\tlogin": '\t', "a;b,c,login": ',', "\"id,login\";plan": ';', "\"broken": ';',
+		"a,b;login": ';',
+	} {
+		if got := guess(in, columns); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestProblemsUnwrap(t *testing.T) {
+	cause := fmt.Errorf("cause")
+	var p Problems
+	p.Add(Place{File: "f"}, "reading: %w", cause)
+	p.AddError(fmt.Errorf("alone"))
+	if err := p.Err(); !errors.Is(err, cause) || len(p.Unwrap()) != 2 || err.Error() != "f: reading: cause\nalone" {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestHeaderIsShown: as much of it as helps.
+func TestHeaderIsShown(t *testing.T) {
+	_, err := Read(strings.NewReader("a;b;c;d;e;f;g;"+strings.Repeat("x", 50)+";i;j\n"), Options{File: "users.csv", Columns: columns})
+	want := `users.csv: row 1: no column of the header is known: "a", "b", "c", "d", "e", "f", "g", "` + strings.Repeat("x",
+		40) + `…", …; want id, login, plan`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestBool(t *testing.T) {
 	for in, want := range map[string][2]bool{
 		"true": {true, true}, "FALSE": {false, true}, "False": {false, true}, "SANN": {true, true}, "usann": {false, true},
@@ -240,7 +275,8 @@ func TestBool(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	var b bytes.Buffer
-	err := Write(&b, ';', []string{"id", "login"}, [][]string{{"1", "=1+2"}, {"2", "a;b"}, {"3", `say "x"`}, {"4", "a\r\nb\rc"}, {"5", " y "}, {"-", "a,b"}})
+	err := Write(&b, ';', []string{"id", "login"},
+		[][]string{{"1", "=1+2"}, {"2", "a;b"}, {"3", `say "x"`}, {"4", "a\r\nb\rc"}, {"5", " y "}, {"-", "a,b"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,7 +343,8 @@ func TestRoundTrip(t *testing.T) {
 // FuzzRead: no input makes the reader panic; rows stand in order under a known separator, and what was read is read
 // again the same after writing.
 func FuzzRead(f *testing.F) {
-	for _, s := range []string{"id;login;plan\n1;GKS;A\n", "\ufeffsep=,\r\nid,login\r\n\"1\n\",x", "\xff\xfei\x00d\x00\n\x00", "id\r1\r2", "login\nBJ\xd8RN", "\"", "id;id"} {
+	for _, s := range []string{"id;login;plan\n1;GKS;A\n", "\ufeffsep=,\r\nid,login\r\n\"1\n\",x", "\xff\xfei\x00d\x00\n\x00",
+		"id\r1\r2", "login\nBJ\xd8RN", "\"", "id;id"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, in []byte) {
