@@ -34,7 +34,7 @@ func (o *Common) flags(c *Command) []*Flag {
 	list = append(list,
 		String("log", "write the log to `FILE` instead of a new one in SoMigration in the temporary directory", &o.Log),
 		Bool("quiet", "print errors alone", &o.Quiet),
-		Choice("progress", "show progress as `KIND`: auto (bars on a terminal), plain (lines) or none", &o.Progress, "auto", "plain", "none"),
+		Choice("progress", "show progress as `KIND`: auto (bars on a terminal, lines there in a pipe), plain (lines) or none", &o.Progress, "auto", "plain", "none"),
 		String("temp", "keep temporary files in `DIR`", &o.Temp),
 		Bool("version", "print the version", &o.version))
 	for _, f := range list {

@@ -29,17 +29,19 @@ const (
 // plainEvery is how often plain progress prints its lines.
 const plainEvery = 30 * time.Second
 
-// meterMode decides from flags and terminal.
+// meterMode decides from the flags, the terminal and whether the output goes into a pipe.
 func meterMode(j *Job) mode {
 	switch {
 	case j.Quiet, j.Common.Progress == "none":
 		return silent
 	case j.Common.Progress == "plain":
 		return plain
-	case j.env.screen.terminal:
-		return bars
+	case !j.env.screen.terminal:
+		return silent
+	case standard(j.Out) && isPipe(j.env.Stdout):
+		return plain // another stage of ours shares the terminal, and bars of two programs erase each other
 	}
-	return silent
+	return bars
 }
 
 // meters is the progress.Reporter of a job.

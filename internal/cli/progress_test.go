@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -97,6 +98,12 @@ func TestSilentProgress(t *testing.T) {
 }
 
 func TestMeterMode(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
 	for _, tt := range []struct {
 		progress        string
 		quiet, terminal bool
@@ -108,6 +115,19 @@ func TestMeterMode(t *testing.T) {
 		j := &Job{Common: Common{Progress: tt.progress, Quiet: tt.quiet}, env: &Env{screen: newScreen(nil, tt.terminal)}}
 		if got := meterMode(j); got != tt.want {
 			t.Errorf("%+v: %d", tt, got)
+		}
+		// In a pipe with other stages nothing is drawn, unless the records go to a file.
+		j.env.Stdout = &stdout{w: w}
+		want := tt.want
+		if want == bars {
+			want = plain
+		}
+		if got := meterMode(j); got != want {
+			t.Errorf("%+v in a pipe: %d", tt, got)
+		}
+		j.Out = "done.jsonl"
+		if got := meterMode(j); got != tt.want {
+			t.Errorf("%+v in a pipe with --out: %d", tt, got)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 )
 
 // errReaderGone is what writing to standard output gives when the program that read it has ended. The run stops without
@@ -19,4 +20,17 @@ func (s *stdout) Write(p []byte) (int, error) {
 		err = fmt.Errorf("%w: %w", errReaderGone, err)
 	}
 	return n, err
+}
+
+// isPipe reports whether what is written goes to another program.
+func isPipe(w io.Writer) bool {
+	if s, ok := w.(*stdout); ok {
+		w = s.w
+	}
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeNamedPipe != 0
 }
