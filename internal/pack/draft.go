@@ -1,11 +1,9 @@
 package pack
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/openomt/omt/internal/archive"
 	"github.com/openomt/omt/internal/chunk"
@@ -17,6 +15,7 @@ import (
 // under its name; until then a killed run leaves it in the spool's temporary folder, which the next run empties.
 type draft struct {
 	spool *spool.Spool
+	room  *room
 	pool  *chunk.Pool
 	f     *os.File
 	w     *chunk.Writer
@@ -28,7 +27,7 @@ func (p *packer) newDraft() (*draft, error) {
 	if err != nil {
 		return nil, fmt.Errorf("creating a chunk in the spool: %w", err)
 	}
-	return &draft{spool: p.spool, pool: p.pool, f: f, w: chunk.NewWriter(f, chunk.Options{Level: p.level, Pool: p.pool})}, nil
+	return &draft{spool: p.spool, room: &p.room, pool: p.pool, f: f, w: chunk.NewWriter(f, chunk.Options{Level: p.level, Pool: p.pool})}, nil
 }
 
 // finish closes the chunk, syncs it and reads it back from disk: digest, frame checksums, number of entries.
@@ -56,6 +55,7 @@ func (d *draft) publish() error {
 	if err := d.f.Close(); err != nil {
 		return fmt.Errorf("closing a chunk: %w", err)
 	}
+	d.room.own(d.made.SHA256)
 	return d.spool.Publish(name, d.made.SHA256, d.made.Type)
 }
 
@@ -101,47 +101,5 @@ func (r *roots) stands(dir string) bool {
 func (r *roots) close() {
 	for _, root := range r.open {
 		root.Close()
-	}
-}
-
-// room keeps the chunks in the spool below a limit while a push takes them away.
-type room struct {
-	spool *spool.Spool
-	limit int64 // 0: none
-	wait  time.Duration
-	sleep func(context.Context, time.Duration) error
-}
-
-const roomPoll = 200 * time.Millisecond
-
-// take waits until n more bytes fit, or the spool is otherwise empty. It is called in manifest order, since a push
-// takes chunks away in that order.
-func (r *room) take(ctx context.Context, n int64) error {
-	if r.limit == 0 {
-		return nil
-	}
-	for idle := time.Duration(0); ; {
-		used, err := r.spool.Used(ctx)
-		if err != nil {
-			return err
-		}
-		if used == 0 || used+n <= r.limit {
-			return nil
-		}
-		running, err := r.spool.PushRunning()
-		if err != nil {
-			return err
-		}
-		if idle += roomPoll; running {
-			idle = 0
-		}
-		if idle > r.wait {
-			return manifest.Errorf(manifest.Failed,
-				"the spool holds %d bytes of the %d that --spool-limit allows, and no omt-push is taking chunks away", used, r.limit).
-				WithHint("pipe into omt-push with the same --spool; Windows PowerShell 5.1 runs the stages one after another: leave --spool-limit away there")
-		}
-		if err := r.sleep(ctx, roomPoll); err != nil {
-			return err
-		}
 	}
 }

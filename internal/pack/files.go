@@ -2,8 +2,8 @@ package pack
 
 import (
 	"context"
-	"fmt"
 	"os"
+	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -131,7 +131,9 @@ func (p *packer) process(ctx context.Context, g *group, buf *[]byte, cpu *semaph
 	}
 	close(g.decided)
 	if g.prior != nil && g.result.agrees(*g.prior) {
-		g.result.Chunk = g.prior.Chunk
+		if g.result.Chunk = g.prior.Chunk; g.result.Chunk != nil {
+			p.room.own(g.result.Chunk.SHA256)
+		}
 		return nil
 	}
 	if err := cpu.Acquire(ctx, 1); err != nil {
@@ -139,8 +141,10 @@ func (p *packer) process(ctx context.Context, g *group, buf *[]byte, cpu *semaph
 		return err
 	}
 	defer cpu.Release(1)
+	defer p.room.free(g.reserved)
 	if g.prior != nil {
 		if err := p.loadAgain(ctx, g, buf); err != nil {
+			g.draft.drop()
 			return err
 		}
 	}
@@ -194,20 +198,32 @@ func (p *packer) recall(g *group) (*outcome, error) {
 
 // loadAgain reads the files of a group that the journal knew, since other files are copies than at that time.
 func (p *packer) loadAgain(ctx context.Context, g *group, buf *[]byte) error {
-	want, before := g.sums, len(g.packed)
+	want, print := g.sums, g.print
+	packed := slices.Clone(g.packed)
 	if err := p.load(ctx, g, p.buffer(g, buf)); err != nil {
 		return err
 	}
-	if len(g.packed) != before {
-		return fmt.Errorf("%q or a file near it could be read by an earlier run and cannot now: run again", entryName(g.files[0]))
+	if slices.Equal(g.packed, packed) && slices.Equal(g.sums, want) {
+		return nil
 	}
-	for k, i := range g.packed {
-		if g.sums[k] != want[k] {
-			return fmt.Errorf("%q has other content than an earlier run found, but the same size and time: remove the spool's pack.journal and run again",
-				entryName(g.files[i]))
+	for k, i := range packed {
+		if k >= len(g.packed) || g.packed[k] != i || g.sums[k] != want[k] {
+			if err := p.forget(print); err != nil {
+				return err
+			}
+			return manifest.Errorf(manifest.Failed,
+				"%q has other content than an earlier run found, although its size and time are the same, or can no longer be read", entryName(g.files[i])).
+				WithHint("run the same command again; it reads this file anew")
 		}
 	}
 	return nil
+}
+
+// forget makes the journal not know a group.
+func (p *packer) forget(print groupPrint) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.journal.put(print, outcome{})
 }
 
 // decide says of each packed file whether it is stored by this group or is a copy, and where its content begins.
@@ -234,7 +250,11 @@ func (p *packer) decide(ctx context.Context, g *group) error {
 	if end == 0 || (g.prior != nil && g.result.agrees(*g.prior)) {
 		return nil
 	}
-	return p.room.take(ctx, end)
+	if err := p.room.take(ctx, end); err != nil {
+		return err
+	}
+	g.reserved = end
+	return nil
 }
 
 // place returns the original of a content: here, when it is new or its original has no links left to give.

@@ -29,6 +29,7 @@ type site struct {
 	root  string
 	spool string
 	r     *rand.Rand
+	tune  func(*packer) // may change the packer before it runs
 }
 
 func newSite(t *testing.T) *site {
@@ -117,6 +118,9 @@ func (s *site) try(workers int, files []manifest.File) (result, error) {
 	p := &packer{spool: sp, temp: temp, inst: manifest.Installation{Roots: map[string][]string{"document": {s.root}}},
 		level: 1, pool: new(chunk.Pool), workers: workers, index: ix, journal: j, used: map[groupPrint]bool{}, findings: &fileFindings{}}
 	defer p.close()
+	if s.tune != nil {
+		s.tune(p)
+	}
 	res := result{packer: p}
 	copies, err := newLinks(temp)
 	if err != nil {
@@ -143,7 +147,7 @@ func (s *site) try(workers int, files []manifest.File) (result, error) {
 		return res, err
 	}
 	res.skipped = m.n
-	err = copies.chunks(manifest.Document, p.newDraft, func(c manifest.Chunk) error { return emit(c) })
+	err = copies.chunks(context.Background(), manifest.Document, p.newDraft, func(c manifest.Chunk) error { return emit(c) })
 	return res, err
 }
 
@@ -424,37 +428,6 @@ func TestRootThatGoesAwayStopsTheRun(t *testing.T) {
 	_, err := s.try(1, files)
 	if manifest.StatusOf(err) != manifest.Failed || !strings.Contains(manifest.HintOf(err), "ImpersonateUser") {
 		t.Fatalf("got %v (hint %q)", err, manifest.HintOf(err))
-	}
-}
-
-func TestRoomWaitsForAPushAlone(t *testing.T) {
-	s := newSite(t)
-	s.put("bob/2002.1/1.doc", s.bytes(5000))
-	s.pack(1)
-	sp, err := spool.Open(s.spool)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var slept time.Duration
-	r := room{spool: sp, limit: 100, wait: 30 * time.Second, sleep: func(_ context.Context, d time.Duration) error { slept += d; return nil }}
-	err = r.take(context.Background(), 1)
-	if manifest.StatusOf(err) != manifest.Failed || !strings.Contains(manifest.HintOf(err), "PowerShell 5.1") || slept < 29*time.Second {
-		t.Fatalf("after %s: %v (%q)", slept, err, manifest.HintOf(err))
-	}
-	lock, err := sp.LockPush(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Unlock() //nolint:errcheck // of a test
-	waits := 0
-	r.sleep = func(context.Context, time.Duration) error {
-		if waits++; waits == 1000 {
-			return os.RemoveAll(filepath.Join(s.spool, "chunks"))
-		}
-		return nil
-	}
-	if err := r.take(context.Background(), 1<<40); err != nil || waits != 1000 {
-		t.Fatalf("with a push at work: %v after %d waits", err, waits)
 	}
 }
 

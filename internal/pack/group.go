@@ -31,6 +31,8 @@ type group struct {
 	prior   *outcome
 	result  outcome
 
+	reserved int64 // bytes of the spool's limit that are kept for its chunk
+
 	turn    <-chan struct{} // closed when the group before has decided
 	decided chan struct{}
 	done    chan struct{}
@@ -152,25 +154,30 @@ func (g *group) spoiled() { g.print = groupPrint{} }
 // loadSmall reads one file to the end of the buffer, once more when it changes meanwhile.
 func (p *packer) loadSmall(g *group, f *manifest.File) error {
 	start := len(g.content)
-	return p.settled(f, func(r io.Reader, size int64) error {
-		g.content = g.content[:start]
-		if int64(start)+size > int64(cap(g.content)) {
-			return fmt.Errorf("%w: it grew from %d to %d bytes", errChanged, f.Size, size)
-		}
-		b := g.content[start : start+int(size)]
-		if _, err := io.ReadFull(r, b); err != nil {
-			return fmt.Errorf("%w: %w", errChanged, err)
-		}
-		if n, _ := r.Read(make([]byte, 1)); n != 0 {
-			return fmt.Errorf("%w: it grew", errChanged)
-		}
-		g.content = g.content[:start+int(size)]
-		return nil
-	}, func() {
+	return p.settled(f, func(r io.Reader, size int64) error { return g.readSmall(start, r, size) }, func() {
 		b := g.content[start:]
 		g.parts = append(g.parts, b)
 		g.sums = append(g.sums, sha256.Sum256(b))
 	})
+}
+
+// readSmall reads size bytes to the place start of the buffer.
+func (g *group) readSmall(start int, r io.Reader, size int64) error {
+	g.content = g.content[:start]
+	if int64(start)+size > int64(cap(g.content)) {
+		return fmt.Errorf("%w: it grew to %d bytes", errChanged, size)
+	}
+	b := g.content[start : start+int(size)]
+	if _, err := io.ReadFull(r, b); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: it shrank", errChanged)
+	} else if err != nil {
+		return err
+	}
+	if n, _ := r.Read(make([]byte, 1)); n != 0 {
+		return fmt.Errorf("%w: it grew", errChanged)
+	}
+	g.content = g.content[:start+int(size)]
+	return nil
 }
 
 // loadLarge streams one file into a chunk of its own beside the chunks of the spool.
@@ -180,18 +187,43 @@ func (p *packer) loadLarge(ctx context.Context, g *group, f *manifest.File) erro
 		g.draft.drop()
 		d, err := p.newDraft()
 		if err != nil {
-			return err
+			return spoolError{err}
 		}
 		g.draft = d
-		_, sum, err = d.w.Add(entryOf(*f, size), contextReader{ctx, r})
-		if errors.Is(err, chunk.ErrSize) {
+		in := &watched{r: contextReader{ctx, r}}
+		_, sum, err = d.w.Add(entryOf(*f, size), in)
+		switch {
+		case errors.Is(err, chunk.ErrSize):
 			return fmt.Errorf("%w: %w", errChanged, err)
+		case err != nil && in.err != nil:
+			return in.err
+		case err == nil:
+			err = d.finish(f.Area, manifest.RoleContent)
 		}
 		if err != nil {
-			return err
+			return spoolError{err}
 		}
-		return d.finish(f.Area, manifest.RoleContent)
+		return nil
 	}, func() { g.sums = append(g.sums, sum) })
+}
+
+// spoolError is a failure on the spool's side, which is none of the file that was being read.
+type spoolError struct{ error }
+
+func (e spoolError) Unwrap() error { return e.error }
+
+// watched keeps the error of its reader, so that it can be told from one of writing.
+type watched struct {
+	r   io.Reader
+	err error
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		w.err = err
+	}
+	return n, err
 }
 
 // settled opens a file and reads it with read; when it changed meanwhile it is read once more, and then reported. done
@@ -248,7 +280,10 @@ func (p *packer) open(f manifest.File) (*os.File, error) {
 // whole root are not the file's, and it says false.
 func (p *packer) setAside(f *manifest.File, err error) bool {
 	var path *fs.PathError
+	var own spoolError
 	switch {
+	case errors.As(err, &own):
+		return false
 	case errors.Is(err, errChanged):
 		p.findings.changed(*f, err)
 		f.State, f.Reason = manifest.Unreadable, "changed"

@@ -26,6 +26,8 @@ type intake struct {
 	waivers      []manifest.Waiver
 	end          manifest.End
 	forecast     map[manifest.Area]forecast
+	past         bool            // a table or a file was read: what stands before them is over
+	later        bool            // there are records of unknown kinds behind that
 	was          manifest.Digest // the digest that an edited input had
 	edited       bool            // the input was edited by hand, and that was accepted
 }
@@ -116,6 +118,9 @@ func readInput(ctx context.Context, r *manifest.Reader) (*intake, error) {
 }
 
 func (in *intake) take(l manifest.Line) error {
+	rank := manifest.Rank(l.Kind)
+	in.past = in.past || rank >= manifest.Rank(manifest.KindTable)
+	in.later = in.later || in.past && rank < 0
 	switch l.Kind {
 	case manifest.KindManifest:
 		return l.Decode(&in.header)

@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func (l *links) close() {
 }
 
 // chunks makes the links chunks of the area in manifest order.
-func (l *links) chunks(area manifest.Area, begin func() (*draft, error), emit func(manifest.Chunk) error) error {
+func (l *links) chunks(ctx context.Context, area manifest.Area, begin func() (*draft, error), emit func(manifest.Chunk) error) error {
 	if err := l.w.Flush(); err != nil {
 		return fmt.Errorf("writing the list of copies: %w", err)
 	}
@@ -71,10 +72,14 @@ func (l *links) chunks(area manifest.Area, begin func() (*draft, error), emit fu
 		if err := d.finish(area, manifest.RoleLinks); err != nil {
 			return err
 		}
+		made, room := d.made, d.room
+		if err := room.take(ctx, made.Bytes); err != nil {
+			return err
+		}
+		defer room.free(made.Bytes)
 		if err := d.publish(); err != nil {
 			return err
 		}
-		made := d.made
 		d = nil
 		return emit(made)
 	}

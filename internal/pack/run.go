@@ -58,6 +58,9 @@ const MaxWorkers = 3
 
 const roomWait = 30 * time.Second
 
+// preseed is the phase of a part that goes ahead.
+const preseed = "preseed"
+
 // Validate reports options that cannot be meant.
 func (o Options) Validate() error {
 	switch {
@@ -83,7 +86,6 @@ type run struct {
 	inv    *inventory.Inventory
 	out    *manifest.Writer
 	packer *packer
-	counts map[manifest.State]int64
 }
 
 // Run packs the installation that the input names into the spool and writes the manifest of it, without its end record,
@@ -98,7 +100,7 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 		return err
 	}
 	defer lock.Unlock() //nolint:errcheck // the lock ends with the process
-	r := &run{o: o, spool: s, out: out, counts: map[manifest.State]int64{}, done: func() {}}
+	r := &run{o: o, spool: s, out: out, done: func() {}}
 	defer func() { r.done() }()
 	if r.temp, err = s.ClearTemp("pack"); err != nil {
 		return err
@@ -155,7 +157,15 @@ func (r *run) refuse() error {
 	}
 	checks, findings := r.o.Check(r.in.plans, r.in.users, r.o.Tool)
 	r.in.merge(checks, findings)
+	if r.preseed() {
+		return nil
+	}
 	return manifest.Blocked(r.in.checks, r.in.findings, r.in.waivers, r.o.Now())
+}
+
+// preseed says that the run packs a part that goes ahead of the migration: what blocks does not stop it.
+func (r *run) preseed() bool {
+	return r.in.header.Phase == preseed || len(r.o.Only) > 0 || r.o.OlderThan > 0
 }
 
 // merge replaces the findings of the rules that checks completed.
@@ -243,12 +253,18 @@ func (r *run) start() error {
 	if err != nil {
 		return err
 	}
-	sleep := r.o.Sleep
 	r.packer = &packer{
 		spool: r.spool, temp: r.temp, inst: r.src.Installation, level: r.o.Level, pool: new(chunk.Pool),
 		workers: min(r.o.Workers, MaxWorkers), orphans: r.o.Orphans, index: ix, journal: j,
 		used: map[groupPrint]bool{}, findings: &fileFindings{},
-		room: room{spool: r.spool, limit: r.o.SpoolLimit, wait: roomWait, sleep: sleep},
+		room: room{spool: r.spool, limit: r.o.SpoolLimit, wait: roomWait, sleep: r.o.Sleep},
+	}
+	old, err := r.packer.room.begin()
+	if err != nil {
+		return fmt.Errorf("measuring the spool: %w", err)
+	}
+	if old > 0 {
+		r.o.Log.Info("chunks of other runs in the spool do not count for --spool-limit", "bytes", old)
 	}
 	return nil
 }
@@ -259,20 +275,28 @@ func (p *packer) close() {
 	p.journal.close()
 }
 
-// head copies what stands before the tables, with this run's phase and the installation as it was opened.
+// head copies what stands before the tables, with this run's phase and the installation as it was opened, and with it all
+// records of kinds that are not known here, wherever they stood.
 func (r *run) head(ctx context.Context) error {
 	lines, err := r.again()
 	if err != nil {
 		return err
 	}
-	edited := !r.in.edited
+	edited, past := !r.in.edited, false
 	for ctx.Err() == nil {
 		l, err := lines.Next()
-		if errors.Is(err, io.EOF) || (err == nil && manifest.Rank(l.Kind) >= manifest.Rank(manifest.KindTable)) {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
+		}
+		past = past || manifest.Rank(l.Kind) >= manifest.Rank(manifest.KindTable)
+		if past && !r.in.later {
+			return nil
+		}
+		if past && manifest.Rank(l.Kind) >= 0 {
+			continue
 		}
 		if !edited && manifest.Rank(l.Kind) > manifest.Rank(manifest.KindEdit) {
 			edited = true
@@ -284,8 +308,8 @@ func (r *run) head(ctx context.Context) error {
 		switch l.Kind {
 		case manifest.KindManifest:
 			h := r.in.header
-			if len(r.o.Only) > 0 || r.o.OlderThan > 0 {
-				h.Phase = "preseed"
+			if r.preseed() {
+				h.Phase = preseed
 			}
 			err = r.out.Write(h)
 		case manifest.KindInstallation:
@@ -334,11 +358,16 @@ func (r *run) leaveArea(ctx context.Context, area manifest.Area) error {
 	return ctx.Err()
 }
 
+// emit writes a record, and hands a chunk's on at once: a push behind a pipe can then take the chunk, which the room for
+// the next one may depend on.
 func (r *run) emit(rec manifest.Record) error {
-	if f, ok := rec.(manifest.File); ok {
-		r.counts[f.State]++
+	if err := r.out.Write(rec); err != nil {
+		return err
 	}
-	return r.out.Write(rec)
+	if _, ok := rec.(manifest.Chunk); ok {
+		return r.out.Flush()
+	}
+	return nil
 }
 
 func (r *run) tables(ctx context.Context) error {
@@ -355,24 +384,56 @@ func (r *run) tables(ctx context.Context) error {
 	m.SetTotal(rows)
 	x := &exporter{spool: r.spool, temp: r.temp, reader: r.src.Reader, level: r.o.Level, pool: r.packer.pool, room: &r.packer.room}
 	for _, t := range tables {
-		parts, read, err := x.export(ctx, t, m)
+		if r.src.Reader.Consistent() {
+			err = r.table(ctx, x, t, m)
+		} else {
+			err = r.changingTable(ctx, x, t, m)
+		}
 		if err != nil {
 			return err
 		}
-		if read != t.Rows {
-			if r.src.Reader.Consistent() {
-				return fmt.Errorf("table %q: %d rows were counted and %d read in one snapshot", t.Name, t.Rows, read)
-			}
-			r.packer.findings.table(t.Name, t.Rows, read)
-			t.Rows = read
-		}
-		if err := r.emit(t); err != nil {
+	}
+	return nil
+}
+
+// table writes a table whose rows are counted in the snapshot that they are read from, each part as it is made.
+func (r *run) table(ctx context.Context, x *exporter, t manifest.Table, m progress.Meter) error {
+	if err := r.emit(t); err != nil {
+		return err
+	}
+	read, err := x.export(ctx, t, m, func(c manifest.Chunk) error { return r.emit(c) })
+	if err == nil && read != t.Rows {
+		err = fmt.Errorf("table %q: %d rows were counted and %d read in one snapshot", t.Name, t.Rows, read)
+	}
+	return err
+}
+
+// changingTable writes a table that may change while it is read: its record, which says how many rows there are, can
+// only be written at its end. So all its parts lie in the spool until then, whatever the limit.
+func (r *run) changingTable(ctx context.Context, x *exporter, t manifest.Table, m progress.Meter) error {
+	if err := x.room.take(ctx, 0); err != nil {
+		return err
+	}
+	y := *x
+	y.room = nil
+	var parts []manifest.Chunk
+	read, err := y.export(ctx, t, m, func(c manifest.Chunk) error {
+		parts = append(parts, c)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if read != t.Rows {
+		r.packer.findings.table(t.Name, t.Rows, read)
+		t.Rows = read
+	}
+	if err := r.emit(t); err != nil {
+		return err
+	}
+	for _, c := range parts {
+		if err := r.emit(c); err != nil {
 			return err
-		}
-		for _, c := range parts {
-			if err := r.emit(c); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -398,7 +459,7 @@ func (r *run) files(ctx context.Context, area manifest.Area) error {
 	if err != nil {
 		return err
 	}
-	return copies.chunks(area, r.packer.newDraft, func(c manifest.Chunk) error { return r.emit(c) })
+	return copies.chunks(ctx, area, r.packer.newDraft, func(c manifest.Chunk) error { return r.emit(c) })
 }
 
 // tail writes checks, findings and waivers: of the input, those that this run has not looked at again, and its own.
@@ -421,7 +482,7 @@ func (r *run) tail() error {
 			return err
 		}
 	}
-	if r.in.header.Phase == "preseed" || len(r.o.Only) > 0 || r.o.OlderThan > 0 {
+	if r.preseed() {
 		return nil
 	}
 	return manifest.Blocked(r.in.checks, r.in.findings, r.in.waivers, r.o.Now())

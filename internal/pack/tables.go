@@ -24,30 +24,31 @@ type exporter struct {
 	reader source.Reader
 	level  int
 	pool   *chunk.Pool
-	room   *room
+	room   *room // nil: parts do not wait for room
 }
 
 // batchRows is how many rows travel at once from the reading to the encoding side; batches of both sides together are
 // what memory holds of a table besides the part writer's own buffers.
 const batchRows = 256
 
-// export writes the parts of a table into the spool and returns their chunk records in order, and the rows read.
-func (x *exporter) export(ctx context.Context, t manifest.Table, m progress.Meter) (parts []manifest.Chunk, rows int64, err error) {
+// export writes the parts of a table into the spool, hands their chunk records to emit in order, and returns the number
+// of rows read.
+func (x *exporter) export(ctx context.Context, t manifest.Table, m progress.Meter, emit func(manifest.Chunk) error) (rows int64, err error) {
 	st := source.FromRecord(t)
 	key, err := chunk.KeyOf(st)
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	stream := x.reader.Rows(ctx, st)
 	if !key.Integer() {
 		sorted, err := x.sorted(ctx, st, key, stream)
 		if err != nil {
-			return nil, 0, fmt.Errorf("reading table %q: %w", t.Name, err)
+			return 0, fmt.Errorf("reading table %q: %w", t.Name, err)
 		}
 		defer sorted.close()
 		stream = sorted.rows()
 	}
-	w := &partsWriter{x: x, table: t, cols: st.Stored(), key: key}
+	w := &partsWriter{x: x, table: t, cols: st.Stored(), key: key, emit: emit}
 	defer w.abandon()
 	batches := make(chan []source.Row, 4)
 	eg, ctx := errgroup.WithContext(ctx)
@@ -70,9 +71,9 @@ func (x *exporter) export(ctx context.Context, t manifest.Table, m progress.Mete
 		return w.finish(ctx)
 	})
 	if err := eg.Wait(); err != nil {
-		return nil, 0, fmt.Errorf("reading table %q: %w", t.Name, err)
+		return 0, fmt.Errorf("reading table %q: %w", t.Name, err)
 	}
-	return w.parts, w.rows, nil
+	return w.rows, nil
 }
 
 // batch moves rows into slices and sends them.
@@ -110,7 +111,7 @@ type partsWriter struct {
 	buf   []byte
 	f     *os.File
 	w     *chunk.PartWriter
-	parts []manifest.Chunk
+	emit  func(manifest.Chunk) error
 	rows  int64
 }
 
@@ -181,15 +182,22 @@ func (p *partsWriter) finish(ctx context.Context) error {
 	if err := p.f.Close(); err != nil {
 		return fmt.Errorf("closing a part: %w", err)
 	}
-	if err := p.x.room.take(ctx, c.Bytes); err != nil {
-		return err
-	}
-	if err := p.x.spool.Publish(p.f.Name(), c.SHA256, c.Type); err != nil {
+	if err := p.publish(ctx, c); err != nil {
 		return err
 	}
 	p.f, p.w = nil, nil
-	p.parts = append(p.parts, c)
-	return nil
+	return p.emit(c)
+}
+
+func (p *partsWriter) publish(ctx context.Context, c manifest.Chunk) error {
+	if r := p.x.room; r != nil {
+		if err := r.take(ctx, c.Bytes); err != nil {
+			return err
+		}
+		defer r.free(c.Bytes)
+		r.own(c.SHA256)
+	}
+	return p.x.spool.Publish(p.f.Name(), c.SHA256, c.Type)
 }
 
 func (p *partsWriter) abandon() {
