@@ -88,14 +88,14 @@ func (f *flags) action(ctx context.Context, j *cli.Job) error {
 			if err != nil {
 				return err
 			}
-			defer console.Close()
+			defer console.Close() //nolint:errcheck // nothing is lost with a terminal
 			o.Ask = console.Ask
 		}
 		src, err := f.source.OpenConfig(ctx, j, c, o.Only)
 		if err != nil {
 			return err
 		}
-		defer src.Close()
+		defer src.Close() //nolint:errcheck // it was only read
 		o.Reader, o.Installation = src.View, src.Installation
 		return scan.Run(ctx, o, out)
 	})

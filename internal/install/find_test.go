@@ -85,9 +85,9 @@ func TestSeveralFilesOfAKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	// What lies beside the chosen file is meant; what is one of its kind is taken too.
-	c, err := Load(dir, filepath.Join(dir, "new", "SuperOffice.ini"))
+	_, err = Load(dir, filepath.Join(dir, "new", "SuperOffice.ini"))
 	wantUsage(t, err, "web.config") // two of those, and neither beside it
-	c, err = Load(dir, filepath.Join(dir, "old", "SuperOffice.config"))
+	c, err := Load(dir, filepath.Join(dir, "old", "SuperOffice.config"))
 	if err != nil {
 		t.Fatal(err)
 	}

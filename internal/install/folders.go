@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -183,27 +184,18 @@ func (p *placing) attachments() error {
 		return err
 	}
 	locations := slices.Clone(p.site.Locations)
-	slices.SortFunc(locations, func(a, b source.Location) int { return int(min(max(a.ID-b.ID, -1), 1)) })
-	switch {
-	case len(dirs) > 0 && len(locations) > 0 && len(dirs) != len(locations) && p.needed(manifest.Attachment):
+	slices.SortFunc(locations, func(a, b source.Location) int { return cmp.Compare(a.ID, b.ID) })
+	if len(dirs) == 0 {
+		if dirs, err = p.located(locations); err != nil {
+			return err
+		}
+	}
+	switch needed := p.needed(manifest.Attachment); {
+	case needed && len(dirs) > 0 && len(locations) > 0 && len(dirs) != len(locations):
 		return manifest.Errorf(manifest.Usage, "the database names %d folders of attachments (%s), and %d were given",
 			len(locations), quoteAll(paths(locations)), len(dirs)).
 			WithHint("give --root attachment=DIR once for each, in that order")
-	case len(dirs) == 0 && len(locations) > 0:
-		for _, l := range locations {
-			dir, err := p.here(manifest.Attachment, l.Path, "attachment_location")
-			if err != nil {
-				return err
-			}
-			dirs = append(dirs, dir)
-		}
-	case len(dirs) == 0 && strings.TrimSpace(p.site.Service.AttachmentPath) != "":
-		dir, err := p.here(manifest.Attachment, strings.TrimSpace(p.site.Service.AttachmentPath), configTable)
-		if err != nil {
-			return err
-		}
-		dirs = []string{dir}
-	case len(dirs) == 0 && p.site.Attachments && p.needed(manifest.Attachment):
+	case needed && len(dirs) == 0 && p.site.Attachments:
 		return manifest.Errorf(manifest.Usage, "the database has attachments of Customer Service, and their folder is not known").
 			WithHint("give --root attachment=DIR, or --root attachment= to leave them out")
 	}
@@ -211,6 +203,22 @@ func (p *placing) attachments() error {
 		p.add(manifest.Attachment, dirs)
 	}
 	return nil
+}
+
+// located gives the folders of attachments that the database names: its locations, without any the one of older versions.
+func (p *placing) located(locations []source.Location) (dirs []string, err error) {
+	who := "attachment_location"
+	if old := strings.TrimSpace(p.site.Service.AttachmentPath); len(locations) == 0 && old != "" {
+		locations, who = []source.Location{{Path: old}}, configTable
+	}
+	for _, l := range locations {
+		dir, err := p.here(manifest.Attachment, l.Path, who)
+		if err != nil {
+			return nil, err
+		}
+		dirs = append(dirs, dir)
+	}
+	return dirs, nil
 }
 
 func paths(locations []source.Location) []string {

@@ -2,6 +2,7 @@ package install
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"net/url"
 	"strconv"
@@ -24,24 +25,13 @@ var (
 // serverURL makes a URL of SQL Server's way to name a server: host, host\INSTANCE, host,port, with or without tcp: in
 // front; (local) and . are this machine. A port makes the instance superfluous.
 func serverURL(server, database string, query url.Values) (string, error) {
-	server = strings.TrimSpace(server)
-	if proto, rest, ok := strings.Cut(server, ":"); ok && !strings.Contains(proto, "[") && net.ParseIP(server) == nil {
-		switch strings.ToLower(proto) {
-		case "tcp":
-			server = rest
-		case "lpc":
-			server = rest // shared memory is the same server on this machine
-		case "np":
-			return "", errPipe
-		}
-	}
-	if strings.HasPrefix(server, `\\`) {
-		return "", errPipe
+	server, err := withoutProtocol(strings.TrimSpace(server))
+	if err != nil {
+		return "", err
 	}
 	server, port, hasPort := strings.Cut(server, ",")
 	host, instance, _ := strings.Cut(server, `\`)
-	host, instance = strings.TrimSpace(host), strings.TrimSpace(instance)
-	host = strings.Trim(host, "[]")
+	host, instance = strings.Trim(strings.TrimSpace(host), "[]"), strings.TrimSpace(instance)
 	switch strings.ToLower(host) {
 	case "(local)", ".", "localhost":
 		host = "localhost"
@@ -62,12 +52,28 @@ func serverURL(server, database string, query url.Values) (string, error) {
 	} else if instance != "" {
 		u.Path = "/" + instance
 	}
-	if query == nil {
-		query = url.Values{}
-	}
-	query.Set("database", database)
-	u.RawQuery = query.Encode()
+	q := url.Values{"database": {database}}
+	maps.Copy(q, query)
+	u.RawQuery = q.Encode()
 	return u.String(), nil
+}
+
+// withoutProtocol takes tcp: off, and lpc:, since shared memory leads to the same server on this machine.
+func withoutProtocol(server string) (string, error) {
+	if strings.HasPrefix(server, `\\`) {
+		return "", errPipe
+	}
+	protocol, rest, ok := strings.Cut(server, ":")
+	if !ok {
+		return server, nil
+	}
+	switch strings.ToLower(protocol) {
+	case "tcp", "lpc":
+		return rest, nil
+	case "np":
+		return "", errPipe
+	}
+	return server, nil
 }
 
 // SplitURL takes the credentials out of a database's URL: sqlserver://USER:PASSWORD@HOST…, and the query keys that

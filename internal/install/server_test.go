@@ -17,6 +17,7 @@ func TestServerURL(t *testing.T) {
 		"sql1, 1433":             "sqlserver://sql1:1433?database=crm",
 		"TCP:sql1,1433":          "sqlserver://sql1:1433?database=crm",
 		`lpc:sql1\CRM`:           "sqlserver://sql1/CRM?database=crm",
+		"tcp":                    "sqlserver://tcp?database=crm",
 		".":                      "sqlserver://localhost?database=crm",
 		`.\SQLEXPRESS`:           "sqlserver://localhost/SQLEXPRESS?database=crm",
 		"(local)":                "sqlserver://localhost?database=crm",

@@ -17,7 +17,7 @@ const sortMemory = 24 << 20
 // addresses writes the e-mail addresses of persons who are not users, in the order that the manifest promises.
 func (r *run) addresses(ctx context.Context) error {
 	sorter := manifest.NewSorter(r.o.Temp, sortMemory)
-	defer sorter.Close()
+	defer sorter.Close() //nolint:errcheck // temporary files alone are left
 	var key []byte
 	for a, err := range r.o.Reader.Addresses(ctx) {
 		if err != nil {

@@ -14,7 +14,7 @@ import (
 // period in UTC, and whether there is a file is not said. Service has no rows.
 func (r *run) left(ctx context.Context, area manifest.Area) error {
 	sorter := manifest.NewSorter(r.o.Temp, sortMemory)
-	defer sorter.Close()
+	defer sorter.Close() //nolint:errcheck // temporary files alone are left
 	meter := r.o.Progress.Meter(string(area), 0, 0)
 	defer meter.Done()
 	var key []byte

@@ -183,7 +183,7 @@ func openRoot(path string, filled bool) error {
 	if err != nil {
 		return err
 	}
-	defer root.Close()
+	defer root.Close() //nolint:errcheck // it was only read
 	if filled {
 		return root.Check()
 	}

@@ -187,7 +187,7 @@ func askPassword(ctx context.Context, j *cli.Job, db, user string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	defer console.Close()
+	defer console.Close() //nolint:errcheck // nothing is lost with a terminal
 	password, err := console.AskHidden(ctx, fmt.Sprintf("password of %s at %s: ", user, db))
 	if errors.Is(err, io.EOF) {
 		return "", manifest.Errorf(manifest.Usage, "the password of %s was asked for and not given", user).

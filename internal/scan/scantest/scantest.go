@@ -122,7 +122,7 @@ func (s *Site) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer loader.Close()
+	defer loader.Close() //nolint:errcheck // Finish has synced it
 	var list []source.Table
 	for _, t := range s.Tables {
 		list = append(list, t.declared())
