@@ -43,7 +43,7 @@ func look(dir int, name string) item {
 		if err == nil {
 			break
 		}
-		if err != unix.EINTR { //nolint:errorlint // a bare error number
+		if err != unix.EINTR {
 			return item{name: name, err: &fs.PathError{Op: "fstatat", Path: name, Err: err}}
 		}
 	}

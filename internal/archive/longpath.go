@@ -26,9 +26,9 @@ func longPath(goos, p string) string {
 func clean(p string, keep int) string {
 	var out []string
 	for e := range strings.SplitSeq(p, `\`) {
-		switch {
-		case e == "" || e == ".":
-		case e == "..":
+		switch e {
+		case "", ".":
+		case "..":
 			if len(out) > keep {
 				out = out[:len(out)-1]
 			}

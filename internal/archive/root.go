@@ -45,7 +45,7 @@ func Open(root string) (*Root, error) {
 	}
 	info, err := dir.Stat(".")
 	if err != nil {
-		dir.Close()
+		dir.Close() //nolint:errcheck // opened for reading
 		return nil, r.fail(err)
 	}
 	r.dir, r.info = dir, info
@@ -127,7 +127,7 @@ func OpenFile(root, name string, raw bool) (*os.File, fs.FileInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // opened for reading
 	f, err := r.Open(name, raw)
 	if err != nil {
 		return nil, nil, err

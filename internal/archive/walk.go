@@ -48,7 +48,7 @@ type item struct {
 // listing is an open folder. next gives up to n further entries and io.EOF after the last.
 type listing interface {
 	next(n int) ([]item, error)
-	Close() error
+	io.Closer
 }
 
 // Walk opens a root and walks it: see Root.Walk.
@@ -57,7 +57,7 @@ func Walk(ctx context.Context, root string, fn func(Entry) error) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close()
+	defer r.Close() //nolint:errcheck // opened for reading
 	return r.Walk(ctx, fn)
 }
 

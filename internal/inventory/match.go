@@ -123,25 +123,17 @@ func (d *documents) settle(group []held) error {
 // settlePath does so for the files that mean the same path.
 func (d *documents) settlePath(files []held) error {
 	for n, h := range files {
-		if h.claimed || temporary(h.f.Disk) || h.f.Reason == archive.Vanished {
-			continue
-		}
 		top, _, deep := strings.Cut(h.folded, "/")
-		if system(top) && deep {
+		if h.claimed || temporary(h.f.Disk) || h.f.Reason == archive.Vanished || deep && system(top) {
 			continue
 		}
 		f := h.f
 		f.Path, f.Owner = f.Disk, valid(d.owner[top])
-		same := slices.ContainsFunc(files, func(o held) bool { return o.claimed && o.f.Root == f.Root })
 		switch {
 		case f.Root > files[0].f.Root:
 			f.State, f.Reason = manifest.Shadowed, ""
-		case f.State != manifest.Present:
-		default:
-			f.State = manifest.NoRow
-			if same || n > 0 {
-				f.Reason = "same-name"
-			}
+		case f.State == manifest.Present:
+			f.State, f.Reason = manifest.NoRow, sameName(files, n)
 		}
 		if deep {
 			d.stats.fileIn(top)
@@ -156,4 +148,13 @@ func (d *documents) settlePath(files []held) error {
 		}
 	}
 	return nil
+}
+
+// sameName gives the reason for a file that is not the first, or not the taken one, of its path in its root.
+func sameName(files []held, n int) string {
+	taken := slices.ContainsFunc(files, func(o held) bool { return o.claimed && o.f.Root == files[n].f.Root })
+	if n > 0 || taken {
+		return "same-name"
+	}
+	return ""
 }

@@ -35,7 +35,8 @@ func (l *listing) service(ctx context.Context) error {
 			}
 			return keep(join, []byte(foldPath(f.Path, f.Raw)), tagFile, &f)
 		}})
-		if err != nil && !(index > 0 && empty && errors.Is(err, archive.ErrEmptyRoot)) {
+		allowed := index > 0 && empty && errors.Is(err, archive.ErrEmptyRoot)
+		if err != nil && !allowed {
 			return err
 		}
 	}
