@@ -50,7 +50,6 @@ type stage struct {
 
 	input Input
 	held  []heldLine // up to the reviews, until assigned; then findings
-	users []int      // of input.Users, their places in held
 	done  step
 	last  manifest.Kind // of the last known record after the reviews
 
@@ -231,13 +230,15 @@ func (s *stage) writeHeld(h heldLine) error {
 // writeAll writes records; one that was read and means the same is written as it was.
 func writeAll[R manifest.Record](out *manifest.Writer, list []R, raws map[string][]byte) error {
 	for _, r := range list {
-		var err error
-		if raw, ok := raws[meaning(r)]; ok {
-			err = out.WriteRaw(manifest.Line{Kind: r.RecordKind(), Raw: raw})
-		} else {
-			err = out.Write(r)
+		if len(raws) > 0 {
+			if raw, ok := raws[meaning(r)]; ok {
+				if err := out.WriteRaw(manifest.Line{Kind: r.RecordKind(), Raw: raw}); err != nil {
+					return err
+				}
+				continue
+			}
 		}
-		if err != nil {
+		if err := out.Write(r); err != nil {
 			return err
 		}
 	}

@@ -167,7 +167,7 @@ func random(rnd *rand.Rand) []manifest.User {
 func TestExportComesBack(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	restored := 0
-	for range 400 {
+	for range 150 {
 		users := random(rnd)
 		in := Input{Plans: append(tenant(), manifest.Plan{Name: "Gone", Seats: 1}), Users: users}
 		var b bytes.Buffer
@@ -206,7 +206,7 @@ func TestExportComesBack(t *testing.T) {
 // choice, and a second run changes nothing.
 func TestAutoNeverOverfills(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
-	for range 400 {
+	for range 200 {
 		in := Input{Plans: tenant(), Users: random(rnd)}
 		r, err := Assign(in, Choices{Auto: true, Now: now})
 		if err != nil {

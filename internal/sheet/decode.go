@@ -16,7 +16,7 @@ import (
 )
 
 // MaxBytes is the size of the largest file that is read.
-const MaxBytes = 64 << 20
+const MaxBytes = 32 << 20
 
 // spoilt are the bytes of a UTF-8 byte order mark as a console takes them for letters (code pages 437, 850, 1252).
 var spoilt = [...]string{"∩╗┐", "´╗┐", "ï»¿"}

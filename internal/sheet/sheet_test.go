@@ -176,7 +176,7 @@ func TestDecodeErrors(t *testing.T) {
 			"byte 0 in line 1: looks like UTF-16 without byte order mark"},
 		{"through a console", "", "", "∩╗┐login\n", "a console has re-encoded it on its way into the file"},
 		{"through a console, utf-16", "utf-16le", "", "´╗┐login\n", "a console has re-encoded it on its way into the file"},
-		{"too large", "", "", strings.Repeat("x", MaxBytes+1), "larger than 64 MiB"},
+		{"too large", "", "", strings.Repeat("x", MaxBytes+1), "larger than 32 MiB"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, _, err := Decode(bytes.NewReader(encode(t, tt.encoding, tt.in)), tt.told)
