@@ -61,7 +61,7 @@ func (p *put) try(ctx context.Context) (progress bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer up.Close()
+	defer up.Close() //nolint:errcheck // what counts is what Commit says
 	off, err := up.Offset(ctx)
 	if err != nil {
 		return false, err
@@ -70,26 +70,11 @@ func (p *put) try(ctx context.Context) (progress bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	defer src.Close()
-	for off < p.o.Size {
-		n, err := up.Send(ctx, off, src)
-		if n > 0 {
-			progress = true
-			p.sent += n
-			p.moved(n)
-		}
-		off += n
-		if err != nil {
+	defer src.Close() //nolint:errcheck // it was read alone
+	if off < p.o.Size {
+		if progress, err = p.send(ctx, up, off, src); err != nil {
 			return progress, err
 		}
-		if off == p.o.Size {
-			break
-		}
-		if src.ended() {
-			return progress, fmt.Errorf("%w: it has %d bytes, want %d", ErrSource, src.n, p.o.Size)
-		}
-		// It accepted less than it was given, and may have read on: begin again where it says it stands.
-		return progress, fmt.Errorf("%w: it accepted %d bytes of %d", ErrTransient, off, p.o.Size)
 	}
 	if err := src.verify(p.o); err != nil {
 		return progress, err
@@ -97,6 +82,24 @@ func (p *put) try(ctx context.Context) (progress bool, err error) {
 	err = up.Commit(ctx)
 	p.doubtful = p.doubtful || errors.Is(err, ErrTransient)
 	return progress, err
+}
+
+// send sends the rest. An upload that accepts less than it was given may have read on, so it is to begin again where it
+// says it stands.
+func (p *put) send(ctx context.Context, up Upload, off int64, src *hashing) (progress bool, err error) {
+	n, err := up.Send(ctx, off, src)
+	if n > 0 {
+		p.sent += n
+		p.moved(n)
+	}
+	switch {
+	case err != nil || off+n == p.o.Size:
+	case src.eof:
+		err = fmt.Errorf("%w: it has %d bytes, want %d", ErrSource, src.n, p.o.Size)
+	default:
+		err = fmt.Errorf("%w: it accepted %d bytes of %d", ErrTransient, off+n, p.o.Size)
+	}
+	return n > 0, err
 }
 
 // source opens the content and hashes what lies before off.
@@ -107,8 +110,8 @@ func (p *put) source(off int64) (*hashing, error) {
 	}
 	h := &hashing{rc: rc, h: sha256.New()}
 	if n, err := io.CopyN(io.Discard, h, off); err != nil {
-		rc.Close()
-		if err == io.EOF {
+		_ = rc.Close()
+		if errors.Is(err, io.EOF) {
 			err = fmt.Errorf("%w: it has %d bytes, want %d", ErrSource, n, p.o.Size)
 		}
 		return nil, err
@@ -135,8 +138,6 @@ func (h *hashing) Read(p []byte) (int, error) {
 
 // Close implements io.Closer.
 func (h *hashing) Close() error { return h.rc.Close() }
-
-func (h *hashing) ended() bool { return h.eof }
 
 // verify reads to the end and compares.
 func (h *hashing) verify(o Object) error {

@@ -204,7 +204,7 @@ func TestListRepeats(t *testing.T) {
 	if seen != 2 {
 		t.Errorf("%d calls, want one for each time that it listed", seen)
 	}
-	if err := d.List(t.Context(), "", func(destination.Info) error { seen++; return destination.ErrTransient }); err != destination.ErrTransient || seen != 3 {
+	if err := d.List(t.Context(), "", func(destination.Info) error { seen++; return destination.ErrTransient }); !errors.Is(err, destination.ErrTransient) || seen != 3 {
 		t.Errorf("an error of the function was repeated: %v, %d calls", err, seen)
 	}
 }

@@ -73,7 +73,7 @@ type journal struct {
 }
 
 // openJournal reads the journal and makes it fit to be appended to.
-func openJournal(name, to string, log *slog.Logger) (*journal, error) {
+func openJournal(name, to string, logger *slog.Logger) (*journal, error) {
 	j := &journal{to: to, known: map[manifest.Digest]manifest.Receipt{}}
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err == nil {
@@ -85,7 +85,7 @@ func openJournal(name, to string, log *slog.Logger) (*journal, error) {
 	j.f = f
 	end, damaged, err := j.read()
 	if err == nil && damaged > 0 {
-		log.Warn("lines of the receipts journal are damaged and left out; the destination is listed instead", "lines", damaged, "journal", name)
+		logger.Warn("lines of the receipts journal are damaged and left out; the destination is listed instead", "lines", damaged, "journal", name)
 		j.doubt = true
 		err = j.rewrite(name)
 	} else if err == nil {

@@ -34,12 +34,12 @@ func openAt(t testing.TB, name, to string) *journal {
 
 func TestJournal(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "receipts.jsonl")
-	a, b := openAt(t, name, "file:///a"), openAt(t, name, "file:///b")
+	a := openAt(t, name, "file:///a")
 	for i := range 3 {
 		check(t, a.add(receipt(i)))
 	}
 	a.close()
-	b = openAt(t, name, "file:///b")
+	b := openAt(t, name, "file:///b")
 	if len(b.known) != 0 || b.doubt {
 		t.Errorf("another destination knows %d", len(b.known))
 	}

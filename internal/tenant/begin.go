@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/openomt/omt/internal/destination"
 	"github.com/openomt/omt/internal/manifest"
@@ -56,26 +57,29 @@ func (t *Tenant) Begin(ctx context.Context, c Claim) (Claim, error) {
 	if err != nil {
 		return Claim{}, err
 	}
-	next, committed := 1, 0
-	for _, r := range revisions {
-		next = r.Number + 1
-		if r.Finished {
-			committed = r.Number
-		}
+	if old := t.unfinished(ctx, c, revisions); old != nil {
+		return *old, nil
 	}
-	for _, r := range revisions {
-		if r.Finished || !r.Claimed || r.Number < committed {
-			continue
-		}
-		var old Claim
-		if err := t.load(ctx, r.name(openName), &old); err != nil {
-			continue // not ours, or no longer to be recognised: its number is used up
-		}
-		if old.Spool == c.Spool && old.Input == c.Input && old.Manifest == c.Manifest && old.Revision == r.Number && old.ID == c.ID {
-			return old, nil
-		}
+	next := 1
+	if n := len(revisions); n > 0 {
+		next = revisions[n-1].Number + 1
 	}
 	return t.claim(ctx, c, next)
+}
+
+// unfinished finds the claim of the same push behind the last committed revision. One that cannot be read is not
+// recognised: its number is used up.
+func (t *Tenant) unfinished(ctx context.Context, c Claim, revisions []Revision) *Claim {
+	for _, r := range slices.Backward(revisions) {
+		if r.Finished {
+			return nil
+		}
+		old, err := t.ClaimOf(ctx, r)
+		if err == nil && old.Spool == c.Spool && old.Input == c.Input && old.Manifest == c.Manifest && old.revision() == c.at(r.Number) {
+			return &old
+		}
+	}
+	return nil
 }
 
 // claim creates open.json under the first number from next on that is free.
@@ -97,7 +101,9 @@ func (t *Tenant) claim(ctx context.Context, c Claim, next int) (Claim, error) {
 	return Claim{}, fmt.Errorf("claiming a revision of %s: all %d are used up", c.ID, maxRevision)
 }
 
-func (c Claim) revision() Revision { return Revision{Phase: c.Phase, ID: c.ID, Number: c.Revision} }
+func (c Claim) revision() Revision { return c.at(c.Revision) }
+
+func (c Claim) at(number int) Revision { return Revision{Phase: c.Phase, ID: c.ID, Number: number} }
 
 // ManifestName is the object's name of the claimed revision's manifest, for the upload.
 func (c Claim) ManifestName() string { return c.revision().name(manifestName) }

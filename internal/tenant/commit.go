@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -52,45 +53,47 @@ func (t *Tenant) Commit(ctx context.Context, claim Claim, c Commit) (Commit, err
 		return c, t.publish(ctx, c)
 	}
 	for ctx.Err() == nil {
-		s, err := t.State(ctx)
-		if err != nil {
-			return Commit{}, err
-		}
-		if s.Pending != nil && !s.Pending.same(c) {
-			if err := t.finish(ctx, s); err != nil {
-				return Commit{}, err
-			}
-			continue
-		}
-		if now := s.current(); now != nil {
-			if now.same(c) {
-				return *now, t.finish(ctx, s)
-			}
-			if now.ID == c.ID && now.Input == c.Input {
-				return *now, nil
-			}
-			if err := t.lost(ctx, s, claim, *now); err != nil {
-				return Commit{}, err
-			}
-		} else if err := t.judge(ctx, s, claim); err != nil {
-			return Commit{}, err
-		}
-		gate := s.then(MigrationPending, c)
-		gate.Pending = &c
-		err = t.record(ctx, gate)
-		if err == nil {
-			return c, t.finish(ctx, gate)
-		}
-		if !errors.Is(err, destination.ErrExists) {
-			return Commit{}, err
+		stands, err := t.pass(ctx, claim, c)
+		if stands != nil || err != nil && !errors.Is(err, destination.ErrExists) {
+			return *cmp.Or(stands, &Commit{}), err
 		}
 	}
 	return Commit{}, ctx.Err()
 }
 
-// lost says that another push has won, where now means that.
-func (t *Tenant) lost(ctx context.Context, s State, claim Claim, now Commit) error {
-	if now.ID == claim.ID && now.Revision > claim.Revision {
+// pass tries the gate once. It returns the commit that stands; nil and destination.ErrExists when somebody else has
+// moved on and all must be judged anew.
+func (t *Tenant) pass(ctx context.Context, claim Claim, c Commit) (*Commit, error) {
+	s, err := t.State(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := s.current()
+	switch {
+	case now != nil && now.same(c):
+		return now, t.finish(ctx, s)
+	case s.Pending != nil:
+		if err := t.finish(ctx, s); err != nil {
+			return nil, err
+		}
+		return nil, destination.ErrExists
+	case now != nil && now.ID == c.ID && now.Input == c.Input:
+		return now, nil
+	}
+	if err := t.lost(ctx, s, claim, now); err != nil {
+		return nil, err
+	}
+	gate := s.then(MigrationPending, c)
+	gate.Pending = &c
+	if err := t.record(ctx, gate); err != nil {
+		return nil, err
+	}
+	return &c, t.finish(ctx, gate)
+}
+
+// lost says that another push has won, where the state s, whose migration is now, means that.
+func (t *Tenant) lost(ctx context.Context, s State, claim Claim, now *Commit) error {
+	if now != nil && now.ID == claim.ID && now.Revision > claim.Revision {
 		return manifest.Errorf(manifest.Refused, "another push has committed revision %d of this migration to %s meanwhile; revision %d was not committed",
 			now.Revision, t.d.URL(), claim.Revision).WithHint("if yours is the newer one, run the same command again")
 	}

@@ -149,13 +149,13 @@ func unseal(data []byte, v any) error {
 		Format string `json:"format"`
 	}
 	if err := json.Unmarshal(object, &f); err != nil {
-		return fmt.Errorf("%w: %v", errDamaged, err)
+		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	if f.Format != manifest.Format {
 		return fmt.Errorf("its format is %q, known is %q", f.Format, manifest.Format)
 	}
 	if err := json.Unmarshal(object, v); err != nil {
-		return fmt.Errorf("%w: %v", errDamaged, err)
+		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/openomt/omt/internal/destination"
 )
@@ -72,6 +73,21 @@ func (f *Faulty) Unfired() []Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return append([]Fault(nil), f.faults...)
+}
+
+// UntilFired is a context that is cancelled once every fault has fired, for those that stall.
+func (f *Faulty) UntilFired(t testing.TB) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for len(f.Unfired()) > 0 && ctx.Err() == nil {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	return ctx
 }
 
 // Calls is how many calls of a kind there were.
@@ -212,7 +228,7 @@ func (f *Faulty) Upload(ctx context.Context, name string, size int64, sum [32]by
 	}, OpUpload, OpChange)
 	if err != nil {
 		if u != nil {
-			u.Close()
+			_ = u.Close() // as if it had never been begun
 		}
 		return nil, err
 	}

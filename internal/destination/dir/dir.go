@@ -237,7 +237,7 @@ func (r *reader) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := r.r.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = classify(fmt.Errorf("reading %q: %w", r.name, err))
 	}
 	return n, err

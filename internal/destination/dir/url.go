@@ -34,14 +34,26 @@ func parse(to string, windows bool) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("destination of scheme %q: not a URL: %w", scheme, errors.Unwrap(err))
 	}
+	if err := checkFile(u); err != nil {
+		return "", err
+	}
+	return filePath(u, windows)
+}
+
+func checkFile(u *url.URL) error {
 	switch {
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil:
-		return "", errors.New("a file URL has neither user, query nor fragment; write ? and # as %3F and %23")
+		return errors.New("a file URL has neither user, query nor fragment; write ? and # as %3F and %23")
 	case u.Opaque != "" || !strings.HasPrefix(u.Path, "/"):
-		return "", errors.New("a file URL has an absolute path: file:///path")
+		return errors.New("a file URL has an absolute path: file:///path")
 	case strings.ContainsRune(u.Path, 0):
-		return "", errors.New("the destination holds a zero byte")
+		return errors.New("the destination holds a zero byte")
 	}
+	return nil
+}
+
+// filePath is the path that a file URL names.
+func filePath(u *url.URL, windows bool) (string, error) {
 	host := u.Host
 	if strings.EqualFold(host, "localhost") {
 		host = ""
