@@ -52,7 +52,7 @@ func (o *options) flags() []*cli.Flag {
 		cli.Bool("auto", "fill what is undecided: the plan that equals the one on site, the first address, no welcome e-mail", &o.choices.Auto),
 		cli.String("users", "take choices from `FILE`: a table (CSV) with a header, or an earlier manifest", &o.users),
 		cli.String("encoding", "encoding `NAME` of tables that are neither UTF-8 nor Windows-1252, such as windows-1250", &o.encoding),
-		cli.Func("set", "choose for one user: `LOGIN:plan=…,username=…,confidential=…,welcome=…,admin=…`; quote values that hold a comma",
+		cli.Func("set", "choose for one user: `LOGIN:NAME=VALUE` with plan, username, confidential, welcome, admin as NAME, commas between; quote a VALUE that holds one",
 			"LOGIN:plan=…,username=…", appendTo(&o.choices.Set, plan.ParseSet)),
 		cli.Func("map-plan", "users with the plan OLD on site get NEW: `OLD=NEW`; no OLD is no plan on site, - as NEW none", "OLD=NEW",
 			appendTo(&o.choices.MapPlan, plan.ParseMapping)),
