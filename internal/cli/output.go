@@ -18,6 +18,7 @@ type output struct {
 	path    string   // of the file; empty for a stream
 	partial string   // the name while it is written
 	file    *os.File // what is to be closed
+	mine    os.FileInfo
 	written int64
 }
 
@@ -48,13 +49,17 @@ func (j *Job) openOutput() (*output, error) {
 	}
 	o := &output{path: j.Out, partial: j.Out + ".partial"}
 	if err := os.Remove(o.partial); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, usagef("--out %q: removing what an earlier run left: %w", j.Out, err)
+		return nil, usagef("--out %q: removing what an earlier run left: %w", j.Out, reason(err))
 	}
 	o.file, err = os.OpenFile(o.partial, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
 	if err != nil {
-		return nil, usagef("--out %q: %w", j.Out, err)
+		return nil, usagef("--out %q: %w", j.Out, reason(err))
 	}
 	o.w = o.file
+	if o.mine, err = o.file.Stat(); err != nil {
+		o.file.Close()
+		return nil, fmt.Errorf("writing %q: %w", j.Out, reason(err))
+	}
 	return o, nil
 }
 
@@ -77,14 +82,10 @@ func (o *output) settle() error {
 	if err := o.file.Sync(); err != nil {
 		return err
 	}
-	mine, err := o.file.Stat()
-	if err != nil {
-		return err
-	}
 	if err := o.file.Close(); err != nil {
 		return err
 	}
-	if there, err := os.Lstat(o.partial); err != nil || !os.SameFile(mine, there) {
+	if !o.ours() {
 		return fmt.Errorf("another run writes to the same file: %q is not what this run wrote", o.partial)
 	}
 	return rename(o.partial, o.path)
@@ -105,15 +106,16 @@ func (o *output) discard() {
 	if o.file == nil {
 		return
 	}
-	mine, err := o.file.Stat()
 	o.file.Close()
-	if o.stream() {
-		return
+	if !o.stream() && o.ours() {
+		os.Remove(o.partial)
 	}
-	if there, lerr := os.Lstat(o.partial); err == nil && lerr == nil && !os.SameFile(mine, there) {
-		return // another run's
-	}
-	os.Remove(o.partial)
+}
+
+// ours reports whether the unfinished file is still the one that this run made.
+func (o *output) ours() bool {
+	there, err := os.Lstat(o.partial)
+	return err == nil && os.SameFile(o.mine, there)
 }
 
 // rename renames a file, trying for two seconds while another program holds it.

@@ -236,24 +236,45 @@ func TestStageToFile(t *testing.T) {
 	}
 }
 
-// Two runs that write the same file do not pass one's half for the other's whole.
+// Two runs that write the same file do not pass one's half for the other's whole: the later one wins, the other fails.
 func TestTwoRunsOneFile(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("in", []byte(manifestOf(t, 3)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	second := clitest.New(t, "omt-x", "--in", "in", "--out", "out")
-	first := clitest.New(t, "omt-x", "--in", "in", "--out", "out")
-	inner := 0
-	status := first.Run(context.Background(), stage(func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
-		err := copier(nil)(ctx, in, out)
-		inner = second.Run(ctx, stage(func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
+	for _, firstEndsFirst := range []bool{true, false} {
+		begun, goOn, second := make(chan struct{}), make(chan struct{}), make(chan int)
+		first := clitest.New(t, "omt-x", "--in", "in", "--out", "out")
+		later := clitest.New(t, "omt-x", "--in", "in", "--out", "out")
+		status := first.Run(context.Background(), stage(func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
+			go func() {
+				second <- later.Run(ctx, stage(func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
+					close(begun)
+					<-goOn
+					return copier(nil)(ctx, in, out)
+				}))
+			}()
+			<-begun
+			if !firstEndsFirst {
+				close(goOn)
+				if s := <-second; s != 0 {
+					t.Errorf("the later run: status %d, %s", s, later.Stderr.String())
+				}
+			}
 			return copier(nil)(ctx, in, out)
 		}))
-		return err
-	}))
-	if inner != 0 || status != 1 || !strings.Contains(first.Stderr.String(), "another run writes to the same file") {
-		t.Errorf("statuses %d and %d: %s", inner, status, first.Stderr.String())
+		if status != 1 || !strings.Contains(first.Stderr.String(), "another run writes to the same file") {
+			t.Errorf("the first run: status %d, %s", status, first.Stderr.String())
+		}
+		if firstEndsFirst {
+			close(goOn)
+			if s := <-second; s != 0 {
+				t.Errorf("the later run: status %d, %s", s, later.Stderr.String())
+			}
+			if b, err := os.ReadFile("out"); err != nil || !strings.Contains(string(b), `"kind":"end"`) {
+				t.Errorf("out: %q, %v", b, err)
+			}
+		}
 	}
 }
 
