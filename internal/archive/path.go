@@ -1,7 +1,7 @@
 package archive
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -30,11 +30,11 @@ func Paths(owner string, registered time.Time, name string) (primary, also strin
 
 func period(t time.Time) string {
 	t = t.UTC()
-	half := 1
+	half := ".1"
 	if t.Month() > time.July {
-		half = 2
+		half = ".2"
 	}
-	return fmt.Sprintf("%d.%d", t.Year(), half)
+	return strconv.Itoa(t.Year()) + half
 }
 
 // Element reports whether s can be the name of one file or folder: it is not empty, holds no separator of Unix or

@@ -8,6 +8,8 @@
 //     Options.Memory bytes alive at a time. What is held in memory: accounts and counters for each, template rows (a list
 //     that administrators keep, some 300 bytes a row), the top-level folders that nobody owns and the folders that cannot
 //     be listed (both limited), up to 4,096 unclaimed files of one name, the files of one user under one name, findings.
+//     Measured (BenchmarkDocuments, no file system): 15 µs of processor time for a document, 119 MiB at the peak of three
+//     million, 77 MiB of 200,000.
 //   - Rows are read before folders, so a row of the snapshot finds the file that was written before it.
 //   - A row is missing only where the folder it would lie in, or the nearest one above that exists, was listed. Under a
 //     folder that could not be listed it is unreadable.

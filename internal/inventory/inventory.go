@@ -19,7 +19,7 @@ const sortMemory = 24 << 20
 // Options say what is listed and with what.
 type Options struct {
 	Reader       source.Reader
-	Installation manifest.Installation // Roots and Folders are used
+	Installation manifest.Installation // Folders and Roots are used; Roots tells of all areas, whichever are listed
 	Temp         string                // folder for temporary files; empty: the system's
 	OlderThan    time.Time             // files changed after it are left; zero: none
 	Tool         string                // name and version in check records

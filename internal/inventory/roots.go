@@ -3,7 +3,6 @@ package inventory
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -81,7 +80,7 @@ func (l *listing) walkTree(ctx context.Context, t tree) error {
 	for p := range nested {
 		folded[archive.Fold(p)] = true
 	}
-	err := l.walk(ctx, t.root, func(e archive.Entry) error {
+	return l.walk(ctx, t.root, func(e archive.Entry) error {
 		if e.Kind != archive.Dir {
 			l.meter.Add(1)
 			return l.walked(t, e)
@@ -97,10 +96,6 @@ func (l *listing) walkTree(ctx context.Context, t tree) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("walking the files of area %s: %w", l.area, err)
-	}
-	return nil
 }
 
 func (l *listing) walked(t tree, e archive.Entry) error {
