@@ -13,8 +13,10 @@
 // # Layout
 //
 // Files go to DIR/<area>/<path>. While a run is unfinished DIR holds .omt-unpack.json, which names the migration and
-// revision, and .omt-unpack.done, one chunk digest a line; both are removed at the end. A folder that holds anything
-// else is refused, as is a database that holds tables under the prefix.
+// revision, and .omt-unpack.done, one chunk digest a line (and a digest that stands for the database, once nothing is
+// left but to finish it); both are removed at the end. A folder that holds anything else is refused, as is a database
+// that holds tables under the prefix, and a folder inside one that the migration was taken from. Both targets are looked
+// at before either is written to, and both are finished when everything is in both.
 //
 // A name that is not valid Unicode (raw in its record) gets its own bytes back where the system's names are bytes, and
 // stays in its escaped form on Windows. Letter case is as the rows have it.

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
@@ -40,11 +41,15 @@ type folder struct {
 	mu   sync.Mutex
 	done map[manifest.Digest]bool
 	log  *os.File
+	new  bool            // this run made the mark
+	own  bool            // this run made the folder
 	made map[string]bool // folders of the present chunks that exist already
 }
 
 // openFolder takes an empty or absent folder, or one that an unfinished run with the same mark left.
 func openFolder(dir string, want mark) (*folder, error) {
+	_, err := os.Lstat(dir)
+	own := errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder to unpack into: %w", err)
 	}
@@ -52,7 +57,7 @@ func openFolder(dir string, want mark) (*folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the folder to unpack into: %w", err)
 	}
-	f := &folder{dir: dir, root: root, done: map[manifest.Digest]bool{}, made: map[string]bool{}}
+	f := &folder{dir: dir, root: root, own: own, done: map[manifest.Digest]bool{}, made: map[string]bool{}}
 	if err := f.begin(want); err != nil {
 		f.close()
 		return nil, err
@@ -85,6 +90,7 @@ func (f *folder) begin(want mark) error {
 		if err := f.root.Rename(markName+".tmp", markName); err != nil {
 			return err
 		}
+		f.new = true
 	default:
 		return err
 	}
@@ -163,8 +169,25 @@ func (f *folder) finish(d manifest.Digest) error {
 	return nil
 }
 
+// abandon leaves the folder as it was found, where this run has put nothing into it but the mark.
+func (f *folder) abandon() {
+	if f == nil || !f.new {
+		return
+	}
+	f.close()
+	for _, name := range []string{doneName, markName} {
+		os.Remove(filepath.Join(f.dir, name))
+	}
+	if f.own {
+		os.Remove(f.dir)
+	}
+}
+
 // complete removes the traces of the run.
 func (f *folder) complete() error {
+	if f == nil {
+		return nil
+	}
 	if err := f.log.Close(); err != nil {
 		return err
 	}
@@ -172,9 +195,11 @@ func (f *folder) complete() error {
 	return errors.Join(f.root.Remove(doneName), f.root.Remove(markName))
 }
 
+// close lets go of the folder. It does nothing the second time.
 func (f *folder) close() {
 	if f.log != nil {
 		f.log.Close()
+		f.log = nil
 	}
 	f.root.Close()
 }
@@ -205,7 +230,7 @@ func target(f manifest.File) (string, error) {
 func (f *folder) unpack(ctx context.Context, m Migration, c *contents, workers int, meters map[manifest.Area]progress.Meter) error {
 	pool := new(chunk.Pool)
 	eg, ctx := errgroup.WithContext(ctx)
-	eg.SetLimit(workers)
+	eg.SetLimit(min(max(1, workers), maxWorkers))
 	err := c.jobs(ctx, func(j job) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -213,11 +238,19 @@ func (f *folder) unpack(ctx context.Context, m Migration, c *contents, workers i
 		eg.Go(func() error { return f.job(ctx, m, pool, j, meters[j.chunk.Area]) })
 		return nil
 	})
-	return errors.Join(err, eg.Wait())
+	return firstOf(eg.Wait(), err)
+}
+
+// firstOf returns the failure of a worker, or what its failing broke off.
+func firstOf(worker, rest error) error {
+	if worker != nil {
+		return worker
+	}
+	return rest
 }
 
 func (f *folder) job(ctx context.Context, m Migration, pool *chunk.Pool, j job, meter progress.Meter) error {
-	whole := len(j.files) < maxJob // a chunk of several jobs is not noted: it is done again
+	whole := len(j.files) < maxJob // only the last job of several is noted: the others are done again
 	if whole && f.finished(j.chunk.SHA256) {
 		for _, r := range j.files {
 			meter.Skip(r.Size)

@@ -20,6 +20,7 @@ func List(ctx context.Context, m Migration, names bool, w io.Writer) error {
 	}
 	defer rc.Close()
 	r := manifest.NewReader(rc, manifest.ReadOptions{})
+	out := &lister{names: names, w: w}
 	for {
 		l, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -29,7 +30,7 @@ func List(ctx context.Context, m Migration, names bool, w io.Writer) error {
 			err = ctx.Err()
 		}
 		if err == nil {
-			err = list(l, names, w)
+			err = out.list(l)
 		}
 		if err != nil {
 			return fmt.Errorf("listing %s: %w", m.Revision(), err)
@@ -37,24 +38,34 @@ func List(ctx context.Context, m Migration, names bool, w io.Writer) error {
 	}
 }
 
-func list(l manifest.Line, names bool, w io.Writer) error {
+type lister struct {
+	names bool
+	w     io.Writer
+	last  string // name that was written
+}
+
+func (p *lister) list(l manifest.Line) error {
 	switch l.Kind {
 	case manifest.KindTable:
 		var t manifest.Table
-		if err := l.Decode(&t); err != nil || names {
+		if err := l.Decode(&t); err != nil || p.names {
 			return err
 		}
-		_, err := fmt.Fprintf(w, "table\t%d\t%s\n", t.Rows, t.Name)
+		_, err := fmt.Fprintf(p.w, "table\t%d\t%s\n", t.Rows, t.Name)
 		return err
 	case manifest.KindFile:
 		f, err := l.File()
 		if err != nil {
 			return err
 		}
-		if !names {
-			_, err = fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", f.Area, f.State, f.Size, oneLine(f.Path))
-		} else if !f.Chunk.IsZero() {
-			_, err = fmt.Fprintln(w, entryName(f))
+		if !p.names {
+			_, err = fmt.Fprintf(p.w, "%s\t%s\t%d\t%s\n", f.Area, f.State, f.Size, oneLine(f.Path))
+			return err
+		}
+		// Two rows may name one file; tar looks for a name once.
+		if name := entryName(f); !f.Chunk.IsZero() && name != p.last {
+			p.last = name
+			_, err = fmt.Fprintln(p.w, name)
 		}
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/openomt/omt/internal/chunk"
 	"github.com/openomt/omt/internal/destination"
@@ -184,6 +185,36 @@ func (c *contents) chunk(k manifest.Chunk) error {
 	return nil
 }
 
+// tablesWhole refuses a migration whose tables are not in it, or not whole.
+func (c *contents) tablesWhole(m Migration) error {
+	if !c.hasTables() {
+		return manifest.Errorf(manifest.Refused, "%s holds no tables", m.Revision()).
+			WithHint("leave --db away, or name the migration that holds them with --migration")
+	}
+	for _, t := range c.tables {
+		if err := c.tableWhole(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hasTables reports whether the database was packed: a part that goes ahead may list tables without their contents.
+func (c *contents) hasTables() bool {
+	return slices.ContainsFunc(c.tables, func(t table) bool { return len(t.parts) > 0 || c.header.Phase != "preseed" })
+}
+
+func (c *contents) tableWhole(t table) error {
+	var rows int64
+	for _, n := range t.parts {
+		rows += c.chunks[n].Rows
+	}
+	if rows != t.Rows {
+		return fmt.Errorf("table %q: its parts have %d rows, and its record says %d", t.Name, rows, t.Rows)
+	}
+	return nil
+}
+
 // count counts a file record and reports whether its content is at the destination.
 func (c *contents) count(f manifest.File) (stored bool, err error) {
 	t := c.files[f.Area]
@@ -209,8 +240,14 @@ type job struct {
 	files []manifest.File
 }
 
-// maxJob bounds the records of one job. A chunk that more of them refer to becomes several jobs.
-const maxJob = 16 * chunk.MaxEntries
+const (
+	// maxJob bounds the records of one job, but for those of one content. A chunk that more of them refer to becomes
+	// several jobs.
+	maxJob = 4 * chunk.MaxEntries
+	// maxWorkers keeps what the jobs under way hold (some 400 bytes for each record) within the memory that the tool
+	// may use.
+	maxWorkers = 4
+)
 
 // jobs calls fn for every chunk that a sorted record refers to, in manifest order.
 func (c *contents) jobs(ctx context.Context, fn func(job) error) error {
@@ -219,7 +256,7 @@ func (c *contents) jobs(ctx context.Context, fn func(job) error) error {
 		return err
 	}
 	var j job
-	at := -1
+	at, offset := -1, uint64(0)
 	flush := func() error {
 		if at < 0 || len(j.files) == 0 {
 			return nil
@@ -236,12 +273,14 @@ func (c *contents) jobs(ctx context.Context, fn func(job) error) error {
 		if err != nil {
 			return err
 		}
-		if n := int(binary.BigEndian.Uint32(key)); n != at || len(j.files) == maxJob {
+		n, begins := int(binary.BigEndian.Uint32(key)), binary.BigEndian.Uint64(key[4:])
+		if n != at || len(j.files) >= maxJob && begins != offset {
 			if err := flush(); err != nil {
 				return err
 			}
 			at, j.chunk = n, c.chunks[n]
 		}
+		offset = begins
 		f, err := manifest.Line{Kind: manifest.KindFile, Raw: val}.File()
 		if err != nil {
 			return err

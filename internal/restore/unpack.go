@@ -2,11 +2,14 @@ package restore
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/openomt/omt/internal/chunk"
@@ -46,20 +49,75 @@ func Unpack(ctx context.Context, m Migration, o UnpackOptions) (Unpacked, error)
 		return u, err
 	}
 	defer c.sorter.Close()
+	if !o.wants(manifest.Database) {
+		o.DB = nil
+	}
+	if o.Prefix == "" {
+		o.Prefix = c.installation.Prefix
+	}
 	if err := refuseSource(c.installation, o); err != nil {
 		return u, err
 	}
-	if o.DB != nil && o.wants(manifest.Database) {
-		if err := m.database(ctx, c, o, &u); err != nil {
+	if o.DB != nil {
+		if err := c.tablesWhole(m); err != nil {
 			return u, err
 		}
 	}
+	err = m.unpack(ctx, c, o, &u)
+	return u, err
+}
+
+// unpack takes both targets before it writes to either, and ends both when all is in them: so the same command goes on
+// after a kill at any moment, and a target that is refused is found before the work is done.
+func (m Migration) unpack(ctx context.Context, c *contents, o UnpackOptions, u *Unpacked) error {
+	var f *folder
 	if o.Files != "" {
-		if err := m.files(ctx, c, o, &u); err != nil {
-			return u, err
+		var err error
+		if f, err = openFolder(o.Files, mark{Revision: m.Revision(), Areas: o.Only}); err != nil {
+			return err
+		}
+		defer f.close()
+	}
+	if o.DB != nil {
+		switch err := o.DB.Begin(ctx, m.Revision(), o.Prefix, c.sourceTables()); {
+		case manifest.StatusOf(err) == manifest.Refused && f != nil && f.finished(endOf(o.DB, o.Prefix)):
+			o.DB = nil // a run before this one finished it, and was killed before it could finish the folder
+		case err != nil:
+			f.abandon()
+			return err
 		}
 	}
-	return u, nil
+	if o.DB != nil {
+		if err := m.load(ctx, c, o, u); err != nil {
+			return err
+		}
+	}
+	if f != nil {
+		if err := m.files(ctx, c, f, o, u); err != nil {
+			return err
+		}
+	}
+	if o.DB != nil {
+		if err := m.finish(ctx, f, o); err != nil {
+			return err
+		}
+	}
+	return f.complete()
+}
+
+// finish ends the load of the database, after the folder, where there is one, was told that nothing else is left.
+func (m Migration) finish(ctx context.Context, f *folder, o UnpackOptions) error {
+	if f != nil {
+		if err := f.finish(endOf(o.DB, o.Prefix)); err != nil {
+			return err
+		}
+	}
+	return o.DB.Finish(ctx)
+}
+
+// endOf stands, among the digests of finished chunks, for a database that needs nothing more than to be finished.
+func endOf(db source.Loader, prefix string) manifest.Digest {
+	return sha256.Sum256([]byte("database " + db.URL() + " " + prefix))
 }
 
 // refuseSource keeps a run from filling the very database or folders that the migration was taken from.
@@ -71,28 +129,43 @@ func refuseSource(inst manifest.Installation, o UnpackOptions) error {
 	if o.Files == "" {
 		return nil
 	}
-	into, err := os.Stat(o.Files)
+	into, err := filepath.Abs(o.Files)
 	if err != nil {
-		return nil //nolint:nilerr // a folder that is not there yet is not the source's
+		return fmt.Errorf("looking for the folder to unpack into: %w", err)
 	}
-	for area, dirs := range inst.Roots {
-		for _, dir := range dirs {
-			if st, err := os.Stat(dir); err == nil && os.SameFile(into, st) {
-				return manifest.Errorf(manifest.Refused, "%q is a folder of %s that this migration was taken from", o.Files, area).
-					WithHint("name another, empty folder with --files")
+	for _, area := range slices.Sorted(maps.Keys(inst.Roots)) {
+		for _, root := range inst.Roots[area] {
+			if within(into, root) {
+				return manifest.Errorf(manifest.Refused, "%q lies in a folder of %s that this migration was taken from, %q", o.Files, area, root).
+					WithHint("name an empty folder somewhere else with --files")
 			}
 		}
 	}
 	return nil
 }
 
-func (m Migration) files(ctx context.Context, c *contents, o UnpackOptions, u *Unpacked) error {
-	want := mark{Revision: m.Revision(), Areas: o.Only}
-	f, err := openFolder(o.Files, want)
+// within reports whether the folder dir, or the nearest above it that exists, is root or lies in it.
+func within(dir, root string) bool {
+	r, err := os.Stat(root)
 	if err != nil {
-		return err
+		return false
 	}
-	defer f.close()
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = real
+	}
+	for {
+		if st, err := os.Stat(dir); err == nil && os.SameFile(st, r) {
+			return true
+		}
+		above := filepath.Dir(dir)
+		if above == dir {
+			return false
+		}
+		dir = above
+	}
+}
+
+func (m Migration) files(ctx context.Context, c *contents, f *folder, o UnpackOptions, u *Unpacked) error {
 	meters := map[manifest.Area]progress.Meter{}
 	for _, a := range manifest.Areas[1:] {
 		t := c.files[a]
@@ -109,35 +182,35 @@ func (m Migration) files(ctx context.Context, c *contents, o UnpackOptions, u *U
 			meters[a] = o.Progress.Meter(string(a), t.Bytes, progress.Bytes)
 		}
 	}
-	if err := f.unpack(ctx, m, c, max(1, o.Workers), meters); err != nil {
-		return err
-	}
-	for _, meter := range meters {
-		meter.Done()
-	}
-	return f.complete()
+	defer func() {
+		for _, meter := range meters {
+			meter.Done()
+		}
+	}()
+	return f.unpack(ctx, m, c, o.Workers, meters)
 }
 
-// database fills an empty database, part by part, and then removes the addresses that became user names.
-func (m Migration) database(ctx context.Context, c *contents, o UnpackOptions, u *Unpacked) error {
-	prefix := o.Prefix
-	if prefix == "" {
-		prefix = c.installation.Prefix
+// sourceTables are the tables as a loader makes them.
+func (c *contents) sourceTables() []source.Table {
+	tables := make([]source.Table, len(c.tables))
+	for i, t := range c.tables {
+		tables[i] = source.FromRecord(t.Table)
 	}
-	var tables []source.Table
+	return tables
+}
+
+// load fills the database part by part, and then removes the addresses that became user names.
+func (m Migration) load(ctx context.Context, c *contents, o UnpackOptions, u *Unpacked) error {
 	var total int64
 	for _, t := range c.tables {
-		tables = append(tables, source.FromRecord(t.Table))
 		total += t.Rows
-	}
-	if err := o.DB.Begin(ctx, m.Revision(), prefix, tables); err != nil {
-		return err
 	}
 	meter := o.Progress.Meter(string(manifest.Database), total, progress.Items)
 	defer meter.Done()
-	for i, t := range c.tables {
+	for i, st := range c.sourceTables() {
+		t := c.tables[i]
 		for _, n := range t.parts {
-			if err := m.load(ctx, o, t.Table, tables[i], c.chunks[n], meter); err != nil {
+			if err := m.part(ctx, o, t.Table, st, c.chunks[n], meter); err != nil {
 				return fmt.Errorf("table %q: %w", t.Name, err)
 			}
 		}
@@ -151,10 +224,10 @@ func (m Migration) database(ctx context.Context, c *contents, o UnpackOptions, u
 		}
 		u.Removed += n
 	}
-	return o.DB.Finish(ctx)
+	return nil
 }
 
-func (m Migration) load(ctx context.Context, o UnpackOptions, t manifest.Table, st source.Table, k manifest.Chunk, meter progress.Meter) error {
+func (m Migration) part(ctx context.Context, o UnpackOptions, t manifest.Table, st source.Table, k manifest.Chunk, meter progress.Meter) error {
 	part := t.Name + " " + k.SHA256.String()
 	switch there, err := o.DB.Loaded(ctx, part); {
 	case err != nil:

@@ -2,7 +2,7 @@ package restore
 
 import (
 	"context"
-	"errors"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"math"
@@ -56,7 +56,7 @@ func Verify(ctx context.Context, m Migration, o VerifyOptions) (Proof, error) {
 		return Proof{}, err
 	}
 	defer c.sorter.Close()
-	v := &verifier{m: m, c: c, o: o, pool: new(chunk.Pool)}
+	v := &verifier{m: m, c: c, o: o, pool: new(chunk.Pool), wrong: map[manifest.Digest]bool{}, done: map[manifest.Digest]bool{}}
 	v.proof.Chunks = len(c.chunks)
 	for _, k := range c.chunks {
 		v.proof.Bytes += k.Bytes
@@ -68,7 +68,7 @@ func Verify(ctx context.Context, m Migration, o VerifyOptions) (Proof, error) {
 		err = v.read(ctx)
 	}
 	if err == nil && v.proof.Problems > 0 {
-		err = manifest.Errorf(manifest.Failed, "%d chunks of %s are missing or differ", v.proof.Problems, m.Revision()).
+		err = manifest.Errorf(manifest.Failed, "%d chunks or tables of %s are missing or differ", v.proof.Problems, m.Revision()).
 			WithHint("push the same manifest again from a spool or an installation that has them; nothing was changed")
 	}
 	return v.proof, err
@@ -82,6 +82,7 @@ type verifier struct {
 	mu    sync.Mutex
 	proof Proof
 	wrong map[manifest.Digest]bool
+	done  map[manifest.Digest]bool // chunks that were read: one of several jobs counts once
 	meter progress.Meter
 }
 
@@ -89,9 +90,6 @@ type verifier struct {
 func (v *verifier) problem(k manifest.Chunk, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.wrong == nil {
-		v.wrong = map[manifest.Digest]bool{}
-	}
 	if v.wrong[k.SHA256] {
 		return
 	}
@@ -147,7 +145,7 @@ func (v *verifier) read(ctx context.Context) error {
 	v.meter = v.o.Progress.Meter("reading back", total, progress.Bytes)
 	defer v.meter.Done()
 	eg, ctx := errgroup.WithContext(ctx)
-	eg.SetLimit(max(1, v.o.Workers))
+	eg.SetLimit(min(max(1, v.o.Workers), maxWorkers))
 	one := func(k manifest.Chunk, check func() error) {
 		if !v.sampled(k) || ctx.Err() != nil {
 			return
@@ -160,11 +158,7 @@ func (v *verifier) read(ctx context.Context) error {
 			if err != nil {
 				v.problem(k, err)
 			}
-			v.meter.Add(k.Bytes)
-			v.mu.Lock()
-			v.proof.Read++
-			v.proof.BytesRead += k.Bytes
-			v.mu.Unlock()
+			v.wasRead(k)
 			return nil
 		})
 	}
@@ -175,7 +169,19 @@ func (v *verifier) read(ctx context.Context) error {
 		return eg.Wait()
 	}
 	err := v.contents(ctx, one)
-	return errors.Join(err, eg.Wait())
+	return firstOf(eg.Wait(), err)
+}
+
+func (v *verifier) wasRead(k manifest.Chunk) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.done[k.SHA256] {
+		return
+	}
+	v.done[k.SHA256] = true
+	v.meter.Add(k.Bytes)
+	v.proof.Read++
+	v.proof.BytesRead += k.Bytes
 }
 
 // hash reads one chunk and compares length and digest.
@@ -190,14 +196,13 @@ func (v *verifier) hash(ctx context.Context, k manifest.Chunk) error {
 
 // contents hands every chunk to one, with what compares all that is in it.
 func (v *verifier) contents(ctx context.Context, one func(manifest.Chunk, func() error)) error {
+	whole := v.c.hasTables()
 	for _, t := range v.c.tables {
-		var rows int64
 		for _, n := range t.parts {
-			rows += v.c.chunks[n].Rows
 			one(v.c.chunks[n], func() error { return v.part(ctx, t, v.c.chunks[n]) })
 		}
-		if rows != t.Rows && len(t.parts) > 0 {
-			v.problem(v.c.chunks[t.parts[0]], fmt.Errorf("table %q: its parts have %d rows, and its record says %d", t.Name, rows, t.Rows))
+		if err := v.c.tableWhole(t); err != nil && whole {
+			v.problem(manifest.Chunk{SHA256: sha256.Sum256([]byte("table " + t.Name))}, err)
 		}
 	}
 	seen := make([]bool, len(v.c.chunks))
