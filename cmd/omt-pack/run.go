@@ -19,6 +19,14 @@ func command(*cli.Env) *cli.Command {
 	src := sourceflags.New()
 	var only []string
 	orphans := "leave"
+	var known, to string
+	var dryRun, yes bool
+	later := []*cli.Flag{
+		cli.String("known", "skip what the manifest `FILE` says is stored (not part of this build)", &known),
+		cli.String("to", "skip what the destination `URL` has (not part of this build)", &to),
+		cli.Bool("dry-run", "say what would be packed (not part of this build)", &dryRun),
+		cli.Bool("yes", "do not ask before freezing a live installation (not part of this build)", &yes),
+	}
 	return &cli.Command{
 		Usage:       "turn what omt-assign decided into chunks",
 		Description: "The chunks go into the spool folder, from which omt-push takes them. A killed run goes on where it was.",
@@ -32,9 +40,15 @@ func command(*cli.Env) *cli.Command {
 			cli.Choice("orphans", "files that no row names: `leave|move`", &orphans, "leave", "move"),
 			cli.Int("level", "how hard to compress, 1 to 3", &o.Level, 1, 3),
 			cli.Int("workers", "chunks made at the same time", &o.Workers, 1, 64),
+			later[0], later[1], later[2], later[3],
 		),
 		Statuses: map[manifest.Status]string{manifest.Refused: ""},
 		Validate: func() error {
+			for i, name := range []string{"--known", "--to", "--dry-run", "--yes"} {
+				if later[i].Given() {
+					return manifest.Errorf(manifest.Usage, "%s is not part of this build", name)
+				}
+			}
 			areas, err := sourceflags.Areas(only)
 			if err != nil {
 				return err

@@ -113,7 +113,7 @@ func (a *attachments) readFiles(ctx context.Context) error {
 		files := 0
 		err := a.walkTree(ctx, tree{index: index, root: root, lost: a.lost, file: func(f manifest.File) error {
 			files++
-			return keep(paths, []byte(foldPath(f.Disk, f.Raw)), tagAttached, &f)
+			return keep(paths, nestedKey(f), tagAttached, &f)
 		}})
 		switch {
 		case err != nil && errors.Is(err, archive.ErrEmptyRoot) && files == 0 && a.wanted[index] == 0:
@@ -127,7 +127,42 @@ func (a *attachments) readFiles(ctx context.Context) error {
 	if !filled && a.wanted[anyRoot] > 0 {
 		return empty[0]
 	}
-	return distinct(ctx, paths, func(f *manifest.File) { f.Path = a.names[f.Root] + "/" + f.Disk }, a.file)
+	located := func(f *manifest.File) { f.Path = a.names[f.Root] + "/" + f.Disk }
+	again := a.newSorter()
+	defer again.Close() //nolint:errcheck // temporary files
+	clash, err := nested(ctx, paths, again)
+	if err != nil {
+		return err
+	}
+	if clash {
+		return each(ctx, again, func(_ []byte, _ byte, f manifest.File) error {
+			located(&f)
+			return a.file(f)
+		})
+	}
+	return distinct(ctx, again, located, a.file)
+}
+
+// nestedKey sorts a folder's files right behind a file that is called like the folder.
+func nestedKey(f manifest.File) []byte {
+	return bytes.ReplaceAll([]byte(foldPath(f.Disk, f.Raw)), []byte{'/'}, []byte{0})
+}
+
+// nested moves records from one sorter to the other and reports whether a file of one root is called like a folder of
+// another, as a flat location's "1" and the "1/10001" of one with sub-folders are. Then no name can stay as it is: the
+// location that would stand in front of one of them may be the name of the next.
+func nested(ctx context.Context, from, to *manifest.Sorter) (clash bool, err error) {
+	var above manifest.File
+	var folder []byte // the key of above with what stands before the names in a folder called so
+	err = each(ctx, from, func(key []byte, tag byte, f manifest.File) error {
+		if folder != nil && bytes.HasPrefix(key, folder) {
+			clash = clash || f.Root != above.Root
+		} else {
+			above, folder = f, append(append(folder[:0], key...), 0)
+		}
+		return keep(to, key, tag, &f)
+	})
+	return clash, err
 }
 
 // file lets a file wait for the row with its number.

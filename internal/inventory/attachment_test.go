@@ -240,3 +240,21 @@ func TestAttachmentErrors(t *testing.T) {
 		t.Errorf("an error of the database: got %v", err)
 	}
 }
+
+// A flat location and one with sub-folders: the file 1 and the folder 1 cannot both stay as they are called, nor can the
+// file 2 beside a folder that is called after location 2.
+func TestFileCalledLikeAFolder(t *testing.T) {
+	w := newWorld(t)
+	w.root(manifest.Attachment, "flat", "deep")
+	w.files("flat/1", "flat/2", "deep/1/10001", "deep/0/9999")
+	w.fake.locations = []source.Location{{ID: 1}, {ID: 2}}
+	w.fake.attached = []source.Attached{
+		{ID: 1, Size: -1, Location: 1}, {ID: 2, Size: -1, Location: 1}, {ID: 9999, Size: -1, Location: 2}, {ID: 10001, Size: -1, Location: 2},
+	}
+	w.want(manifest.Attachment,
+		"1/1 present id=1 disk=1",
+		"1/2 present id=2 disk=2",
+		"2/0/9999 present id=9999 disk=0/9999 root=1",
+		"2/1/10001 present id=10001 disk=1/10001 root=1",
+	)
+}

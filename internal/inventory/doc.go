@@ -64,5 +64,7 @@
 // the row names is taken, else the first by path; the others are no-row with the reason same-number, files of a row that
 // names another location with the reason other-location. Where less than half of the rows find a file and there are files nobody took, the naming is taken
 // as not recognised: all files are present without id, all rows missing with the reason naming, and a finding says so.
+// A name that two locations have gets its location's id in front; where a file of one location is called like a folder
+// of another ("1" of a flat one, "1/10001" of one with sub-folders), all names do, since such an id may itself be a name.
 // Attachment rows without a file have no path, since its spelling is not known.
 package inventory

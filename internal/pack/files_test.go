@@ -406,7 +406,7 @@ func TestTroubleWithOneFile(t *testing.T) {
 			t.Errorf("%s has a chunk and is %s", f.Path, f.State)
 		}
 	}
-	want := map[int64]string{1: "present", 2: "present", 3: "present", 99: "missing vanished", 100: "unreadable read"}
+	want := map[int64]string{1: "present", 2: "present", 3: "present", 99: "missing vanished", 100: "unreadable irregular"}
 	if d := cmp.Diff(want, states); d != "" {
 		t.Error(d)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/openomt/omt/internal/archive"
 	"github.com/openomt/omt/internal/chunk"
 	"github.com/openomt/omt/internal/manifest"
 )
@@ -292,7 +293,7 @@ func (p *packer) setAside(f *manifest.File, err error) bool {
 		f.State, f.Reason = manifest.Missing, "vanished"
 	case errors.As(err, &path) && p.roots.stands(rootOf(p.inst.Roots, *f)):
 		p.findings.unreadable(*f, err)
-		f.State, f.Reason = manifest.Unreadable, "read"
+		f.State, f.Reason = manifest.Unreadable, archive.Class(err)
 	default:
 		return false
 	}

@@ -199,7 +199,7 @@ func (r *run) stream(ctx context.Context) error {
 	}
 	r.inv = inventory.New(inventory.Options{
 		Reader: r.src.Reader, Installation: r.src.Installation, Temp: r.o.Temp,
-		OlderThan: r.cutoff(), Progress: progress.None{}, Log: r.o.Log,
+		OlderThan: r.cutoff(), Tool: r.o.Tool, Progress: progress.None{}, Log: r.o.Log,
 	})
 	if err := r.start(); err != nil {
 		return err

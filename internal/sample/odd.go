@@ -101,7 +101,9 @@ func (w *world) oddFiles() []file {
 		list = append(list, file{area: area, path: name, size: size, ext: strings.TrimPrefix(path.Ext(name), "."),
 			seed: uint64(3_000_000_000 + len(list)), mtime: at.Add(time.Duration(len(list)) * time.Minute)})
 	}
+	// Signatures; they are in every sample, so that neither root is empty.
 	add("so_arc", bob.dir()+"/mail.htm", 700)
+	add("so_arc2", w.writers[0].dir()+"/mail.htm", 650)
 	add("so_arc/Template", "Export.sxf", 900)
 	if w.o.Clean {
 		return list
