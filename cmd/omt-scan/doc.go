@@ -15,8 +15,9 @@
 // --config FILE takes omt.json, or one of these files with those beside it. --db URL, --prefix NAME and --root AREA=DIR
 // say the same on the command line, and override single values of the files. Templates lie in the folder Template below
 // the first archive folder unless something else is said; the folders of attachments, and Service's template and text
-// folders, are found in the database. A path of another machine is rewritten with --map 'FROM=TO'. What is missing is
-// asked for by naming its flag.
+// folders, are found in the database. A path of another machine is rewritten with --map 'FROM=TO'. --folder LOGIN=NAME
+// gives the folder that a renamed user's documents still lie in. --root AREA= says that there is no such area. What is
+// missing is asked for by naming its flag.
 //
 // The database's login stands in the URL, its password in the variable OMT_DB_PASSWORD, or it is asked for. On Windows no
 // login means the account that runs omt-scan. A URL with a password is best kept in a file: --db '@db.url'.

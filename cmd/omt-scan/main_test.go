@@ -50,4 +50,17 @@ func verify(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 }
 
+// TestManual holds that the manual page names every flag of omt-scan.
+func TestManual(t *testing.T) {
+	manual, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range command(nil).Flags {
+		if name := f.Names()[0]; !strings.Contains(string(manual), "--"+name) {
+			t.Errorf("doc.go does not name --%s", name)
+		}
+	}
+}
+
 func TestWrongFlags(t *testing.T) { clitest.WrongFlags(t, "omt-scan", command) }

@@ -33,7 +33,7 @@
 //
 // # Which file counts
 //
-// omt.json in the folder itself counts alone. Otherwise the folder and three levels below it are searched, links are
+// omt.json counts alone, named or in the folder itself. Otherwise the folder and three levels below it are searched, links are
 // not followed. Of one kind (SuperOffice.config and web.config are one) there may be one file; several are listed in an
 // error, and the one that is chosen brings those that lie beside it. A value is taken from SuperOffice.config or
 // web.config, else from SuperOffice.ini, else from Service's config. A web.config without a SuperOffice element and a

@@ -177,10 +177,10 @@ func (c Config) Encode() []byte {
 		Language string `json:"language,omitempty"`
 	}
 	type roots struct {
-		Template   []string `json:"template,omitempty"`
-		Document   []string `json:"document,omitempty"`
-		Service    []string `json:"service,omitempty"`
-		Attachment []string `json:"attachment,omitempty"`
+		Template   *[]string `json:"template,omitempty"`
+		Document   *[]string `json:"document,omitempty"`
+		Service    *[]string `json:"service,omitempty"`
+		Attachment *[]string `json:"attachment,omitempty"`
 	}
 	file := struct {
 		DB          string   `json:"db,omitempty"`
@@ -194,7 +194,7 @@ func (c Config) Encode() []byte {
 		Migrator    migrator `json:"migrator,omitzero"`
 	}{
 		c.DB, c.Prefix,
-		roots{c.Roots[manifest.Template], c.Roots[manifest.Document], c.Roots[manifest.Service], c.Roots[manifest.Attachment]},
+		roots{c.listed(manifest.Template), c.listed(manifest.Document), c.listed(manifest.Service), c.listed(manifest.Attachment)},
 		c.Map, c.Login, c.NetServer, c.AdminRights, c.AdminRoles, migrator(c.Migrator),
 	}
 	var b bytes.Buffer
@@ -205,6 +205,16 @@ func (c Config) Encode() []byte {
 		panic(err) // texts and lists of texts always encode
 	}
 	return ascii(b.Bytes())
+}
+
+// listed is an area's list as JSON has it: nil where nothing was said, an empty list where there is no such area.
+func (c Config) listed(a manifest.Area) *[]string {
+	dirs, ok := c.Roots[a]
+	if !ok {
+		return nil
+	}
+	dirs = append([]string{}, dirs...)
+	return &dirs
 }
 
 // ascii writes everything above U+007E as \uXXXX, which may stand in a JSON text only where it means the character.

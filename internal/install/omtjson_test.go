@@ -95,7 +95,7 @@ func TestEncodeIsReadBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Roots[manifest.Document] = append(c.Roots[manifest.Document], "/srv/🙂 <&>")
-	delete(c.Roots, manifest.Service)
+	delete(c.Roots, manifest.Template)
 	text := c.Encode()
 	for _, b := range text {
 		if b > 0x7e {

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// absolute makes p, as a file in folder names it, absolute; a relative folder is from the working directory. A path that Windows calls absolute stays as it is on every
-// system: only a mapping can make it one of this machine.
+// absolute makes p, as a file in folder names it, absolute; a relative folder is from the working directory. A path that
+// Windows or Unix calls absolute stays as it is on the other: only a mapping can make it one of this machine.
 func absolute(folder, p string) string {
 	p = strings.TrimSpace(p)
-	if p == "" || filepath.IsAbs(p) || windowsAbsolute(p) {
+	if p == "" || filepath.IsAbs(p) || rooted(p) {
 		return p
 	}
 	if runtime.GOOS != "windows" {
@@ -24,9 +24,9 @@ func absolute(folder, p string) string {
 	return p
 }
 
-// windowsAbsolute reports whether p names a drive or a share, or begins at a drive's root.
-func windowsAbsolute(p string) bool {
-	return strings.HasPrefix(p, `\`) || strings.HasPrefix(p, "//") || drive(p)
+// rooted reports whether p names a drive or a share, or begins at a root.
+func rooted(p string) bool {
+	return strings.HasPrefix(p, `\`) || strings.HasPrefix(p, "/") || drive(p)
 }
 
 func drive(p string) bool {
@@ -35,7 +35,7 @@ func drive(p string) bool {
 
 // below joins the name of a sub-folder to a folder, with the separator that the folder uses.
 func below(folder, name string) string {
-	if windowsAbsolute(folder) {
+	if strings.HasPrefix(folder, `\`) || drive(folder) {
 		return strings.TrimRight(folder, `/\`) + `\` + name
 	}
 	if runtime.GOOS == "windows" {

@@ -3,7 +3,6 @@ package scan
 import (
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +12,9 @@ import (
 
 // sortMemory is what the sorter of addresses, or of the rows of an area that is left, holds.
 const sortMemory = 24 << 20
+
+// sign is flipped in numbers of keys, so that they sort as bytes.
+const sign = 1 << 63
 
 // addresses writes the e-mail addresses of persons who are not users, in the order that the manifest promises.
 func (r *run) addresses(ctx context.Context) error {
@@ -27,42 +29,37 @@ func (r *run) addresses(ctx context.Context) error {
 		if folded == "" {
 			continue
 		}
-		// FileKey keeps the order of texts, those with a byte 0 too.
+		// FileKey keeps the order of texts, those with a byte 0 too. Person and rank are read from the key again.
 		key = manifest.FileKey(key[:0], folded, a.Person)
-		key = binary.BigEndian.AppendUint64(key, uint64(int64(a.Rank))^1<<63)
-		value, err := json.Marshal(manifest.Address(a))
-		if err != nil {
-			return fmt.Errorf("keeping an address of person %d: %w", a.Person, err)
-		}
-		if err := sorter.Add(key, value); err != nil {
+		key = binary.BigEndian.AppendUint64(key, uint64(int64(a.Rank))^sign)
+		if err := sorter.Add(key, []byte(a.Email)); err != nil {
 			return fmt.Errorf("sorting addresses: %w", err)
 		}
 		r.told.addresses++
 	}
-	return each(ctx, sorter, func(value []byte) error {
-		var a manifest.Address
-		if err := json.Unmarshal(value, &a); err != nil {
-			return err
-		}
-		return r.out.Write(a)
+	return each(ctx, sorter, func(key, email []byte) error {
+		tail := key[len(key)-16:]
+		return r.out.Write(manifest.Address{
+			Person: int64(binary.BigEndian.Uint64(tail) ^ sign), Rank: int(binary.BigEndian.Uint64(tail[8:]) ^ sign), Email: string(email),
+		})
 	})
 }
 
-// each calls fn with the values of a sorter in their order.
-func each(ctx context.Context, s *manifest.Sorter, fn func(value []byte) error) error {
+// each calls fn with the pairs of a sorter in their order.
+func each(ctx context.Context, s *manifest.Sorter, fn func(key, value []byte) error) error {
 	cursor, err := s.Sort(ctx)
 	if err != nil {
 		return fmt.Errorf("sorting: %w", err)
 	}
 	for {
-		_, value, err := cursor.Next()
+		key, value, err := cursor.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("sorting: %w", err)
 		}
-		if err := fn(value); err != nil {
+		if err := fn(key, value); err != nil {
 			return err
 		}
 	}

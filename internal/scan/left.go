@@ -2,7 +2,6 @@ package scan
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -17,14 +16,14 @@ func (r *run) left(ctx context.Context, area manifest.Area) error {
 	defer sorter.Close() //nolint:errcheck // temporary files alone are left
 	meter := r.o.Progress.Meter(string(area), 0, 0)
 	defer meter.Done()
-	var key []byte
+	var key, value []byte
 	add := func(f manifest.File) error {
 		f.Area, f.State, f.Reason = area, manifest.Left, "area"
 		if archive.Outside(f.Path) {
 			f.Path = ""
 		}
-		value, err := json.Marshal(f)
-		if err != nil {
+		var err error
+		if value, err = f.AppendJSON(value[:0]); err != nil {
 			return fmt.Errorf("keeping row %d: %w", f.ID, err)
 		}
 		key = manifest.FileKey(key[:0], f.Path, f.ID)
@@ -34,9 +33,9 @@ func (r *run) left(ctx context.Context, area manifest.Area) error {
 	if err := r.rowsOf(ctx, area, add); err != nil {
 		return err
 	}
-	return each(ctx, sorter, func(value []byte) error {
-		var f manifest.File
-		if err := json.Unmarshal(value, &f); err != nil {
+	return each(ctx, sorter, func(_, value []byte) error {
+		f, err := manifest.Line{Kind: manifest.KindFile, Raw: value}.File()
+		if err != nil {
 			return err
 		}
 		return r.file(f)
