@@ -61,19 +61,33 @@ func (v *View) documentQuery(d probe) (q string, conv []converter, known bool) {
 	l.raw("f.n")
 	l.raw("f.w")
 	from := " FROM " + d.from() + " LEFT JOIN " + grouped(p, a, "document_id") + " f ON f.k = " + d.col("document_id")
-	if d.has("appointment_id") && p.has("appointment_id") {
-		l.raw("b.n")
-		l.raw("b.w")
-		from += " LEFT JOIN " + grouped(p, a, "appointment_id") + " b ON b.k = " + d.col("appointment_id") + " AND f.k IS NULL"
-	} else {
-		l.raw("0")
-		l.raw("0")
-	}
+	from += v.backward(&l, d, p, a)
 	return "SELECT " + l.sql() + from, l.conv, true
 }
 
-// grouped counts appointments (n), and those whose associate is there (w), by one of their columns (k). It is grouped
-// by the primary key too, since a damaged database may not have one.
+// backward joins the appointment that a document refers to where none refers to the document. Grouped it is, too, where
+// the catalog does not say that its key is unique, so that a damaged database gives no document twice.
+func (v *View) backward(l *list, d, p, a probe) string {
+	if !d.has("appointment_id") || !p.has("appointment_id") {
+		l.raw("0")
+		l.raw("0")
+		return ""
+	}
+	if !p.keyIs("appointment_id") || !a.keyIs("associate_id") {
+		l.raw("b.n")
+		l.raw("b.w")
+		return " LEFT JOIN " + grouped(p, a, "appointment_id") + " b ON b.k = " + d.col("appointment_id") + " AND f.k IS NULL"
+	}
+	b, _ := v.probe("appointment", "b")
+	w, _ := v.probe("associate", "w")
+	l.raw("CASE WHEN " + b.col("appointment_id") + " IS NULL THEN 0 ELSE 1 END")
+	l.raw("CASE WHEN " + w.col("associate_id") + " IS NULL THEN 0 ELSE 1 END")
+	return " LEFT JOIN " + b.from() + " ON " + b.col("appointment_id") + " = " + d.col("appointment_id") +
+		" AND " + d.col("appointment_id") + " <> 0 AND f.k IS NULL" +
+		" LEFT JOIN " + w.from() + " ON " + w.col("associate_id") + " = " + b.col("associate_id")
+}
+
+// grouped counts appointments (n), and those whose associate is there (w), by one of their columns (k).
 func grouped(p, a probe, key string) string {
 	return "(SELECT " + p.col(key) + " AS k, COUNT(*) AS n, COUNT(" + a.col("associate_id") + ") AS w FROM " + p.from() +
 		" LEFT JOIN " + a.from() + " ON " + a.col("associate_id") + " = " + p.col("associate_id") +

@@ -146,6 +146,11 @@ func (p probe) has(column string) bool {
 	return ok
 }
 
+// keyIs reports whether a column alone is the table's key.
+func (p probe) keyIs(column string) bool {
+	return len(p.table.Key) == 1 && strings.EqualFold(p.table.Key[0], column)
+}
+
 // col is the quoted column with its alias, or NULL when it is not there.
 func (p probe) col(column string) string {
 	if c, ok := p.table.Column(column); ok {

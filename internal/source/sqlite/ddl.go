@@ -16,7 +16,7 @@ func createTable(prefix string, t source.Table) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(quote(c.Name) + " " + declared(c))
+		b.WriteString(quote(c.Name) + " " + declared(t, c))
 		if !c.Null {
 			b.WriteString(" NOT NULL")
 		}
@@ -39,9 +39,13 @@ func createTable(prefix string, t source.Table) string {
 	return b.String()
 }
 
-// declared is a column's declared type. SQLite's grammar knows no (max), but takes any text in quotes as a type.
-func declared(c source.Column) string {
+// declared is a column's declared type. SQLite's grammar knows no (max), but takes any text in quotes as a type. An int
+// that is the whole key is called by its other name, which makes it the row's number: the table is then in its order.
+func declared(t source.Table, c source.Column) string {
 	typ := c.Type.SQL
+	if typ == "int" && len(t.Key) == 1 && strings.EqualFold(t.Key[0], c.Name) && !c.Identity {
+		return "integer"
+	}
 	if c.Identity {
 		typ += identitySuffix
 	}

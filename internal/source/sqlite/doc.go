@@ -4,7 +4,8 @@
 // # Form of a database
 //
 // Tables are named "<prefix>_<table>" ("crm7_associate"), their indexes "<prefix>_<table>_<index>". Columns are declared
-// with SQL Server's type names, an identity column with " identity" after it. What is stored:
+// with SQL Server's type names, an identity column with " identity" after it, an int that is the whole key as "integer".
+// What is stored:
 //
 //	bit                          INTEGER 0 or 1
 //	tinyint … bigint             INTEGER
@@ -35,6 +36,7 @@
 // # Why
 //
 // Decimals are numbers where that is exact, since other programs should be able to add them up; SQLite would turn the
-// text of a longer one into a float and lose digits, hence the BLOB. Tables have a rowid: rows come in key order, so
-// that reading by key reads the file forwards, and large values do not weigh on the key's tree.
+// text of a longer one into a float and lose digits, hence the BLOB. A key of one int is the rowid, so that
+// reading by key reads the file forwards; other tables have a rowid of their own, since rows come in key order anyway and
+// large values would weigh on a tree of keys.
 package sqlite

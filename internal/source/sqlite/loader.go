@@ -248,6 +248,9 @@ func (w *inserter) add(ctx context.Context, row source.Row) error {
 		return fmt.Errorf("row %d has %d values for %d columns", w.rows+1, len(row), len(w.cols))
 	}
 	for i := range w.cols {
+		if row[i] == nil && !w.cols[i].Null { // a row's number would be made up
+			return fmt.Errorf("row %d, column %q: NULL in a column that is NOT NULL", w.rows+1, w.cols[i].Name)
+		}
 		v, err := bind(w.cols[i].Type, row[i])
 		if err != nil {
 			return fmt.Errorf("row %d, column %q: %w", w.rows+1, w.cols[i].Name, err)
