@@ -9,6 +9,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -174,12 +176,47 @@ func TestBarsOnTerminal(t *testing.T) {
 			if columns >= 40 && !strings.Contains(got, "document") || columns == 200 && !strings.Contains(got, "1,000 items in ") {
 				t.Errorf("no bars: %q", got)
 			}
-			for line := range strings.SplitSeq(got, "\r\n") {
-				line = strings.TrimLeft(line[strings.LastIndex(line, "\x1b[J")+1:], "[J")
+			left := onScreen(got)
+			for _, line := range left {
 				if n := len([]rune(line)); columns > 0 && n > int(columns) && !strings.HasPrefix(line, "omt-x") {
 					t.Errorf("line of %d columns: %q", n, line)
 				}
 			}
+			want := 4 // two bars, two lines
+			if columns == 0 {
+				want = len(left)
+			}
+			if len(left) != want || count(left, "omt-x: a line") != 1 || columns == 200 && (count(left, "document") != 1 || count(left, "checking input") != 1) {
+				t.Errorf("left on the screen: %q", left)
+			}
 		})
 	}
+}
+
+// onScreen plays what was written on a terminal that knows "so many lines up, and clear from here": the lines it shows.
+func onScreen(written string) []string {
+	var lines []string
+	up := regexp.MustCompile(`^\x1b\[(\d+)A\x1b\[J`)
+	for line := range strings.Lines(written) {
+		for {
+			m := up.FindStringSubmatch(line)
+			if m == nil {
+				break
+			}
+			n, _ := strconv.Atoi(m[1])
+			lines = lines[:max(0, len(lines)-n)]
+			line = line[len(m[0]):]
+		}
+		lines = append(lines, strings.TrimRight(line, "\r\n"))
+	}
+	return lines
+}
+
+func count(lines []string, part string) (n int) {
+	for _, line := range lines {
+		if strings.Contains(line, part) {
+			n++
+		}
+	}
+	return n
 }

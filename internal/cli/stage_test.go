@@ -194,6 +194,8 @@ func TestStageToFile(t *testing.T) {
 			map[string]string{"in": good, "out.old": "old"}, ""},
 		{"wrong flag, old", map[string]string{"out": "old"}, []string{"--progress", "loud", "--out", "out"}, copier(nil), 2,
 			map[string]string{"out.old": "old"}, ""},
+		{"wrong flag before --out, old", map[string]string{"out": "old"}, []string{"--in", "@none", "--out", "out"}, copier(nil), 2,
+			map[string]string{"out.old": "old"}, ""},
 		{"cannot be parsed, old", map[string]string{"out": "old"}, []string{"--out", "out", "--nope"}, copier(nil), 2,
 			map[string]string{"out": "old"}, ""},
 		{"bad input", map[string]string{"in": good + "x", "out": "old"}, []string{"--in", "in", "--out", "out"}, copier(nil), 4,
