@@ -32,29 +32,57 @@ type Files struct {
 // one below dir/<area>/<path>.
 func FilesOf(manifestFile, dir string) (Files, error) {
 	var out Files
-	f, err := os.Open(manifestFile)
+	var inst struct{ Roots map[string][]string }
+	err := lines(manifestFile, func(kind string, line []byte) error {
+		switch kind {
+		case "installation":
+			return json.Unmarshal(line, &inst)
+		case "file":
+			return out.one(line, inst.Roots, dir)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Gone gives the rows that a manifest's removals take away, as Databases wants them, for tables under a prefix.
+func Gone(manifestFile, prefix string) (map[string]string, error) {
+	var cond []string
+	err := lines(manifestFile, func(kind string, line []byte) error {
+		if kind != "removal" {
+			return nil
+		}
+		var r manifest.Removal
+		err := json.Unmarshal(line, &r)
+		cond = append(cond, fmt.Sprintf(`"person_id" = %d AND "email_address" = '%s'`, r.Person, strings.ReplaceAll(r.Email, "'", "''")))
+		return err
+	})
+	if len(cond) == 0 {
+		return nil, err
+	}
+	return map[string]string{prefix + "_email": "(" + strings.Join(cond, ") OR (") + ")"}, err
+}
+
+// lines calls fn for every line of a manifest that one of ours wrote.
+func lines(name string, fn func(kind string, line []byte) error) error {
+	f, err := os.Open(name)
 	if err != nil {
-		return out, err
+		return err
 	}
 	defer f.Close()
-	var inst struct{ Roots map[string][]string }
 	r := bufio.NewReaderSize(f, 1<<20)
 	for {
 		line, err := r.ReadBytes('\n')
 		if errors.Is(err, io.EOF) && len(line) == 0 {
-			return out, nil
+			return nil
 		}
 		if err != nil && !errors.Is(err, io.EOF) {
-			return out, err
+			return err
 		}
-		switch {
-		case bytes.HasPrefix(line, []byte(`{"kind":"installation"`)):
-			if err := json.Unmarshal(line, &inst); err != nil {
-				return out, err
-			}
-		case bytes.HasPrefix(line, []byte(`{"kind":"file"`)):
-			if err := out.one(line, inst.Roots, dir); err != nil {
-				return out, err
+		if rest, ok := bytes.CutPrefix(line, []byte(`{"kind":"`)); ok {
+			kind, _, _ := bytes.Cut(rest, []byte{'"'})
+			if err := fn(string(kind), line); err != nil {
+				return err
 			}
 		}
 	}

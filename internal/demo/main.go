@@ -93,13 +93,15 @@ func (d demo) after(ctx context.Context, inst, to, done string, began time.Time)
 		return err
 	}
 	d.say("compare   %s files, %s: byte for byte and time for time as they were", humanize.Comma(f.Same), humanize.Bytes(uint64(f.Bytes)))
-	// The one address that became a user's name stood on the card of a person who is no user, and was removed there.
-	gone := map[string]string{"crm7_email": `"email_address" = 'GKS@docklock.example'`}
+	gone, err := compare.Gone(done, "crm7")
+	if err != nil {
+		return err
+	}
 	r, err := compare.Databases(ctx, filepath.Join(inst, "crm.sqlite"), db, gone)
 	if err != nil {
 		return err
 	}
-	d.say("compare   %s tables, %s rows: value for value as they were, but for %d address that became a user name",
+	d.say("compare   %s tables, %s rows: value for value as they were, but for %d addresses that became user names",
 		humanize.Comma(r.Tables), humanize.Comma(r.Rows), r.Gone)
 	d.say("left      %s rows and files did not move (missing, held elsewhere, without a row): done.jsonl names each", humanize.Comma(f.Not))
 	d.say("done      in %s; look at %s, or: %s status --to %s", round(time.Since(began)), done, filepath.Join(d.bin, "omt-push"), to)

@@ -69,7 +69,8 @@ func (a *attachments) readLocations(ctx context.Context) error {
 	for n := range a.roots {
 		a.names = append(a.names, strconv.Itoa(n+1))
 	}
-	if len(locations) != len(a.roots) {
+	byID := func(a, b source.Location) bool { return a.ID == b.ID }
+	if len(locations) != len(a.roots) || len(slices.CompactFunc(slices.Clone(locations), byID)) != len(locations) {
 		return nil
 	}
 	for n, loc := range locations {

@@ -40,7 +40,7 @@ func (w *world) makers(tables []source.Table) map[string]maker {
 		"productversion": one(values{"ProductVersion_id": 1, "ownerName": "SUPEROFFICE", "codeName": "CRM", "version": "8.5.7458"}),
 		"document":       w.documentRows, "appointment": w.appointmentRows, "visiblefor": w.visibleRows, "text": w.textRows,
 		"doctmpl": w.templateRows, "config": w.configRow, "attachment": w.attachmentRows,
-		"attachment_location": one(values{"id": 1, "path": `D:\CS\attachments`}, values{"id": 2, "path": `D:\CS\attachments2`}),
+		"attachment_location": one(values{"attachment_location_id": 1, "path": `D:\CS\attachments`}, values{"attachment_location_id": 2, "path": `D:\CS\attachments2`}),
 		"ticket_attachment": one(values{"id": 1, "ticket_id": 1, "attachment_id": 1}, values{"id": 2, "ticket_id": 1, "attachment_id": 0},
 			values{"id": 3, "ticket_id": 2}),
 		"ejuser":         one(values{"id": 1, "loginname": "adm0", "username": "Administrator", "status": 1, "access_level": 3}),

@@ -53,7 +53,7 @@ var schema = []string{
 	"activeuser: activeuser_id int, lastlogin datetime, netAddress nvarchar(254), clientType smallint, computerName nvarchar(254), " + std5,
 	"config: id int, text_path nvarchar(255) null, attachment_path nvarchar(255) null, template_path nvarchar(255) null, admin_mail nvarchar(255) null, default_mail nvarchar(255) null, smtp_host nvarchar(255) null, smtp_port int null, cgi_url nvarchar(255) null, tag nvarchar(32) null, language nvarchar(32) null, version nvarchar(32) null, installed_at datetime null, unique_id nvarchar(64) null",
 	"attachment: id int, content_type nvarchar(255) null, name nvarchar(255) null, att_size int null, auth_key nvarchar(64) null, charset nvarchar(64) null, attachment_location_id int null",
-	"attachment_location: id int, path nvarchar(4000), " + std5,
+	"attachment_location: attachment_location_id int, path nvarchar(4000), " + std5,
 	"ejuser: id int, loginname nvarchar(63) null, usergroup int null, username nvarchar(255) null, password nvarchar(64) null, firstname nvarchar(255) null, lastname nvarchar(255) null, email nvarchar(255) null, access_level smallint null, status smallint null",
 	"mail_in_filter: id int, server_type smallint null, pop_server nvarchar(255) null, pop_user nvarchar(255) null, pop_password nvarchar(255) null, address nvarchar(255) null, status smallint null",
 	"ticket_attachment: id int, ticket_id int null, attachment_id int null",
