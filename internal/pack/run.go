@@ -86,7 +86,11 @@ type run struct {
 	inv    *inventory.Inventory
 	out    *manifest.Writer
 	packer *packer
+	sums   sums
 }
+
+// sums is what a run did.
+type sums struct{ files, left, tables, rows, chunks, bytes, documents int64 }
 
 // Run packs the installation that the input names into the spool and writes the manifest of it, without its end record,
 // to out. Nothing is packed unless the input has a good end and nothing in it blocks.
@@ -228,7 +232,17 @@ func (r *run) stream(ctx context.Context) error {
 	if err := r.packer.journal.keep(r.packer.used); err != nil {
 		return err
 	}
+	r.summary()
 	return r.tail()
+}
+
+// summary says what was packed, for people.
+func (r *run) summary() {
+	r.o.Notice("%s: %d files packed, %d left out; %d tables, %d rows; %d chunks of %.1f MB in %q",
+		r.src.Installation.Owner, r.sums.files, r.sums.left, r.sums.tables, r.sums.rows, r.sums.chunks, float64(r.sums.bytes)/1e6, r.spool.Dir())
+	if n, was := r.sums.documents, r.in.forecast[manifest.Document].Files; r.wanted(manifest.Document) && n != was {
+		r.o.Notice("documents: %d rows and files, %d when it was scanned", n, was)
+	}
 }
 
 func (r *run) wanted(a manifest.Area) bool { return len(r.o.Only) == 0 || slices.Contains(r.o.Only, a) }
@@ -361,13 +375,24 @@ func (r *run) leaveArea(ctx context.Context, area manifest.Area) error {
 // emit writes a record, and hands a chunk's on at once: a push behind a pipe can then take the chunk, which the room for
 // the next one may depend on.
 func (r *run) emit(rec manifest.Record) error {
-	if err := r.out.Write(rec); err != nil {
-		return err
+	switch rec := rec.(type) {
+	case manifest.File:
+		if rec.Area == manifest.Document {
+			r.sums.documents++
+		}
+		if rec.Chunk.IsZero() {
+			r.sums.left++
+		} else {
+			r.sums.files++
+		}
+	case manifest.Chunk:
+		r.sums.chunks++
+		r.sums.bytes += rec.Bytes
+	case manifest.Table:
+		r.sums.tables++
+		r.sums.rows += rec.Rows
 	}
-	if _, ok := rec.(manifest.Chunk); ok {
-		return r.out.Flush()
-	}
-	return nil
+	return r.out.Write(rec)
 }
 
 func (r *run) tables(ctx context.Context) error {
