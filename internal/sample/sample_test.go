@@ -76,3 +76,21 @@ func TestSameSeedSameBytes(t *testing.T) {
 		t.Error("another seed gave the same files")
 	}
 }
+
+// Ids are unique however many documents there are.
+func TestAttachmentIDs(t *testing.T) {
+	for _, documents := range []int{0, 200, 199_000, 400_000} {
+		w := newWorld(Options{Users: 2, Documents: documents})
+		seen := map[any]bool{}
+		w.attachmentRows(func(v values) bool {
+			if seen[v["id"]] {
+				t.Fatalf("%d documents: attachment %v is there twice", documents, v["id"])
+			}
+			seen[v["id"]] = true
+			return true
+		})
+		if len(seen) != w.attachmentCount()+1 {
+			t.Errorf("%d documents: %d attachments", documents, len(seen))
+		}
+	}
+}

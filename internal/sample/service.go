@@ -75,7 +75,7 @@ func (w *world) attachmentCount() int { return 4 + w.o.Documents/10 }
 
 func (w *world) attachmentID(i int) (id, location int) {
 	if half := w.attachmentCount() / 2; i > half {
-		return 9_990 + i - half, 2 // across the end of a sub-folder of 10,000
+		return max(9_990, half) + i - half, 2 // across the end of a sub-folder of 10,000
 	}
 	return i, 1
 }
@@ -88,7 +88,7 @@ func (w *world) attachmentRows(add func(values) bool) {
 		}
 	}
 	if !w.o.Clean {
-		add(values{"id": 900_000, "content_type": "text/plain", "name": "lost.txt", "att_size": 77, "attachment_location_id": 2})
+		add(values{"id": 900_000 + w.attachmentCount(), "content_type": "text/plain", "name": "lost.txt", "att_size": 77, "attachment_location_id": 2})
 	}
 }
 

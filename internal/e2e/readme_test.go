@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestReadme runs every line of the README's bash blocks, in their order, in one empty folder. A line that fails ends it.
+func TestReadme(t *testing.T) {
+	needs(t, "bash", "jq", "zstd", "tar", "sha256sum", "diff")
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := blocks(string(text), "```bash\n")
+	if n := strings.Count(script, "omt-"); n < 15 {
+		t.Fatalf("only %d calls of our commands in the README's bash blocks", n)
+	}
+	run := exec.Command("bash", "-euo", "pipefail", "-x", "-c", script)
+	run.Dir = t.TempDir()
+	run.Env = append(os.Environ(), "PATH="+shared.bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	if out, err := run.CombinedOutput(); err != nil {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+}
+
+// TestReadmeNamesEveryTarget holds the commands that the README tells people to type against the Makefile.
+func TestReadmeNamesEveryTarget(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	makefile, err := os.ReadFile(filepath.Join("..", "..", "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range []string{"demo", "test", "build", "help"} {
+		if !strings.Contains(string(text), "make "+target) {
+			t.Errorf("the README does not name make %s", target)
+		}
+		if !strings.Contains(string(makefile), "\n"+target+":") {
+			t.Errorf("the Makefile has no target %s", target)
+		}
+	}
+}
+
+// blocks joins the fenced blocks that begin with fence.
+func blocks(text, fence string) string {
+	var out strings.Builder
+	for {
+		_, rest, found := strings.Cut(text, "\n"+fence)
+		if !found {
+			return out.String()
+		}
+		block, after, _ := strings.Cut(rest, "\n```")
+		out.WriteString(block + "\n")
+		text = after
+	}
+}
