@@ -3,6 +3,7 @@ package chunk
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -98,7 +99,7 @@ func unpackWith(pool *Pool, r io.Reader) (members []member, offsets []int64, err
 	defer cr.Close()
 	for {
 		e, off, err := cr.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return members, offsets, nil
 		}
 		if err != nil {

@@ -84,37 +84,59 @@ func checkFooter(m *format.FileMetaData, s *partSchema, end int64) error {
 	if kv[0].Value != string(s.json) {
 		return fmt.Errorf("part of another table or of another version of it: has the schema %.300q, want %.300q", kv[0].Value, s.json)
 	}
-	got, err := thrift.Marshal(new(thrift.CompactProtocol), &format.FileMetaData{Schema: m.Schema})
-	if err != nil {
-		return damaged("encoding its schema again: %w", err)
-	}
-	want, err := thrift.Marshal(new(thrift.CompactProtocol), &format.FileMetaData{Schema: s.elements()})
-	if err != nil {
-		return fmt.Errorf("encoding the schema of table %q: %w", s.table.Name, err)
-	}
-	if !bytes.Equal(got, want) {
-		return damaged("its columns are not those of table %q", s.table.Name)
+	if err := checkElements(m.Schema, s); err != nil {
+		return err
 	}
 	leaves := s.leaves()
 	at, rows := int64(len(parquetMagic)), int64(0)
 	for i := range m.RowGroups {
 		g := &m.RowGroups[i]
-		if g.NumRows < 1 || g.NumRows > groupRows || len(g.Columns) != len(leaves) {
-			return damaged("row group %d: %d rows in %d columns", i, g.NumRows, len(g.Columns))
+		size, err := checkGroup(g, leaves, at, end)
+		if err != nil {
+			return damaged("row group %d: %w", i, err)
 		}
+		at += size
 		rows += g.NumRows
-		for k := range g.Columns {
-			c := &g.Columns[k].MetaData
-			l := &leaves[k]
-			if c.Type != l.typ || !slices.Equal(c.PathInSchema, []string{l.name}) || c.Codec != format.Zstd ||
-				c.NumValues != g.NumRows || c.DataPageOffset != at || c.TotalCompressedSize < 0 || c.TotalCompressedSize > end-at {
-				return damaged("row group %d: column %q is described wrongly", i, l.name)
-			}
-			at += c.TotalCompressedSize
-		}
 	}
 	if at != end || rows != m.NumRows || rows == 0 {
 		return damaged("its row groups hold %d rows in %d bytes, want %d in %d", rows, at, m.NumRows, end)
 	}
 	return nil
+}
+
+// checkGroup checks a row group that begins at an offset of the file and returns its bytes.
+func checkGroup(g *format.RowGroup, leaves []leaf, at, end int64) (int64, error) {
+	if g.NumRows < 1 || g.NumRows > groupRows || len(g.Columns) != len(leaves) {
+		return 0, fmt.Errorf("%d rows in %d columns", g.NumRows, len(g.Columns))
+	}
+	start := at
+	for k := range g.Columns {
+		c := &g.Columns[k].MetaData
+		if !leaves[k].describedBy(c) || c.NumValues != g.NumRows || c.DataPageOffset != at || c.TotalCompressedSize > end-at {
+			return 0, fmt.Errorf("column %q is described wrongly", leaves[k].name)
+		}
+		at += c.TotalCompressedSize
+	}
+	return at - start, nil
+}
+
+// checkElements compares the schema in a footer with the table's.
+func checkElements(got []format.SchemaElement, s *partSchema) error {
+	a, err := thrift.Marshal(new(thrift.CompactProtocol), &format.FileMetaData{Schema: got})
+	if err != nil {
+		return damaged("encoding its schema again: %w", err)
+	}
+	b, err := thrift.Marshal(new(thrift.CompactProtocol), &format.FileMetaData{Schema: s.elements()})
+	if err != nil {
+		return fmt.Errorf("encoding the schema of table %q: %w", s.table.Name, err)
+	}
+	if !bytes.Equal(a, b) {
+		return damaged("its columns are not those of table %q", s.table.Name)
+	}
+	return nil
+}
+
+// describedBy reports whether metadata is of this leaf.
+func (l *leaf) describedBy(c *format.ColumnMetaData) bool {
+	return c.Type == l.typ && slices.Equal(c.PathInSchema, []string{l.name}) && c.Codec == format.Zstd && c.TotalCompressedSize >= 0
 }

@@ -151,11 +151,11 @@ func (p *pager) add(c *column, enc format.Encoding, raw int, stored [][]byte, sc
 		return fmt.Errorf("column %q: encoding a page header: %w", c.name, err)
 	}
 	front := p.header.Len() + len(p.levels)
-	page := make([]byte, 0, front+size)
-	if !scratch {
-		page = make([]byte, 0, front)
+	room := front
+	if scratch {
+		room += size
 	}
-	page = append(append(page, p.header.Bytes()...), p.levels...)
+	page := append(append(make([]byte, 0, room), p.header.Bytes()...), p.levels...)
 	if scratch {
 		for _, b := range stored {
 			page = append(page, b...)

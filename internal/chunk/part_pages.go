@@ -98,20 +98,35 @@ func (p *pageReader) header() (h format.PageHeader, front int, err error) {
 		return h, 0, fmt.Errorf("decoding a page header: %w", err)
 	}
 	front = r.BytesRead()
+	v := &h.DataPageHeaderV2
+	known := h.Type == format.DataPageV2 && v.Valid && v.V.IsCompressed.Valid && v.V.RepetitionLevelsByteLength == 0
+	if !known || !p.countsFit(&v.V) || !p.sizesFit(&h, p.end-p.at-int64(front)) {
+		return h, 0, errors.New("a page header says what no part has")
+	}
+	return h, front, nil
+}
+
+// countsFit checks the numbers of values of a page.
+func (p *pageReader) countsFit(v *format.DataPageHeaderV2) bool {
+	return v.NumValues >= 1 && int(v.NumValues) <= p.left && v.NumRows == v.NumValues &&
+		v.NumNulls >= 0 && v.NumNulls <= v.NumValues
+}
+
+// sizesFit checks the lengths in a page header, behind which the row group has room bytes.
+func (p *pageReader) sizesFit(h *format.PageHeader, room int64) bool {
 	v := &h.DataPageHeaderV2.V
 	levels := v.DefinitionLevelsByteLength
-	raw := h.UncompressedPageSize - levels
-	large := v.NumValues == 1 && v.NumNulls == 0 && v.Encoding == format.Plain && p.typ == format.ByteArray
-	switch {
-	case h.Type != format.DataPageV2 || !h.DataPageHeaderV2.Valid || !v.IsCompressed.Valid || v.RepetitionLevelsByteLength != 0:
-	case v.NumValues < 1 || int(v.NumValues) > p.left || v.NumRows != v.NumValues || v.NumNulls < 0 || v.NumNulls > v.NumValues:
-	case levels < 0 || levels > groupRows || (levels > 0) != p.optional || h.CompressedPageSize < levels || raw < 0:
-	case int64(front)+int64(h.CompressedPageSize) > p.end-p.at || !v.IsCompressed.V && h.CompressedPageSize != h.UncompressedPageSize:
-	case !large && (v.Encoding != p.encoding() || raw > maxBody):
-	default:
-		return h, front, nil
+	if levels < 0 || levels > groupRows || (levels > 0) != p.optional || h.CompressedPageSize < levels {
+		return false
 	}
-	return h, 0, errors.New("a page header says what no part has")
+	raw := int64(h.UncompressedPageSize) - int64(levels)
+	if raw < 0 || int64(h.CompressedPageSize) > room || !v.IsCompressed.V && h.CompressedPageSize != h.UncompressedPageSize {
+		return false
+	}
+	if v.Encoding == format.Plain && p.typ == format.ByteArray {
+		return v.NumValues == 1 && v.NumNulls == 0 // a large value
+	}
+	return v.Encoding == p.encoding() && raw <= maxBody
 }
 
 // setLevels decodes the levels: a hybrid of runs and of packed groups of eight, each one bit wide.

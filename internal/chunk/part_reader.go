@@ -84,11 +84,12 @@ func (r *PartReader) Read() (source.Row, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	n := r.content.rows + 1
 	row, err := r.read()
 	if err != nil {
 		r.err = err
-		if err != io.EOF {
-			r.err = fmt.Errorf("part of table %q: row %d: %w", r.schema.table.Name, r.content.rows+1, r.source.blame(err))
+		if !errors.Is(err, io.EOF) {
+			r.err = fmt.Errorf("part of table %q: row %d: %w", r.schema.table.Name, n, r.source.blame(err))
 		}
 		return nil, r.err
 	}
@@ -156,7 +157,7 @@ func (r *PartReader) open() error {
 
 // Part returns what was read, after Read returned io.EOF. SHA256 and Bytes are not known here.
 func (r *PartReader) Part() (Part, error) {
-	if r.err != io.EOF {
+	if !errors.Is(r.err, io.EOF) {
 		return Part{}, errors.New("part is not read to its end")
 	}
 	schema, err := SchemaDigest(r.schema.table)
@@ -291,7 +292,7 @@ type faults struct {
 
 func (f *faults) ReadAt(p []byte, off int64) (int, error) {
 	n, err := f.ra.ReadAt(p, off)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		f.err = err
 	}
 	return n, err

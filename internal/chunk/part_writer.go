@@ -100,8 +100,9 @@ func (w *PartWriter) Write(row source.Row) error {
 	if w.err != nil {
 		return w.err
 	}
+	n := w.content.rows + 1
 	if w.err = w.write(row); w.err != nil {
-		w.err = fmt.Errorf("table %q: row %d of the part: %w", w.schema.table.Name, w.content.rows+1, w.err)
+		w.err = fmt.Errorf("table %q: row %d of the part: %w", w.schema.table.Name, n, w.err)
 	}
 	return w.err
 }

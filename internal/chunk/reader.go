@@ -44,7 +44,7 @@ func (r *Reader) Next() (Entry, int64, error) {
 		return Entry{}, 0, r.err
 	}
 	h, err := r.tar.Next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = r.finish()
 	} else if err != nil {
 		err = r.blame(err)
@@ -63,7 +63,7 @@ func (r *Reader) Next() (Entry, int64, error) {
 
 // blame tells an error of the stream below from one of the tar format.
 func (r *Reader) blame(err error) error {
-	if below := r.frames.err; below != nil && below != io.EOF {
+	if below := r.frames.err; below != nil && !errors.Is(below, io.EOF) {
 		return below
 	}
 	return damaged("tar stream at byte %d: %w", r.frames.taken, err)
@@ -99,11 +99,9 @@ func (r *Reader) entry(h *tar.Header) (Entry, error) {
 func (r *Reader) finish() error {
 	if r.frames.err == nil && r.frames.taken == r.end+tarEnd {
 		var one [1]byte
-		switch _, err := io.ReadFull(r.frames, one[:]); err {
-		case nil:
+		if _, err := io.ReadFull(r.frames, one[:]); err == nil {
 			return damaged("bytes follow the end of the tar stream, from byte %d", r.end+tarEnd)
-		case io.EOF:
-		default:
+		} else if !errors.Is(err, io.EOF) {
 			return err
 		}
 		if r.entries == 0 {
@@ -111,7 +109,7 @@ func (r *Reader) finish() error {
 		}
 		return io.EOF
 	}
-	if below := r.frames.err; below != nil && below != io.EOF {
+	if below := r.frames.err; below != nil && !errors.Is(below, io.EOF) {
 		return below
 	}
 	return damaged("the tar stream does not end at byte %d with two blocks of zeros", r.end+tarEnd)
@@ -123,7 +121,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 		return 0, r.err
 	}
 	n, err := r.tar.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		r.err = r.blame(err)
 		err = r.err
 	}
@@ -134,7 +132,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 func (r *Reader) Close() {
 	r.pool.putDecoder(r.frames.dec)
 	r.frames.dec, r.frames.rest = nil, nil
-	if r.err == nil || r.err == io.EOF {
+	if r.err == nil || errors.Is(r.err, io.EOF) {
 		r.err = errors.New("reader is closed")
 	}
 }
@@ -191,7 +189,7 @@ func (p *Pool) Verify(r io.Reader, want manifest.Chunk) error {
 	for err == nil {
 		_, _, err = cr.Next()
 	}
-	if err != io.EOF && !errors.Is(err, ErrDamaged) {
+	if !errors.Is(err, io.EOF) && !errors.Is(err, ErrDamaged) {
 		return fmt.Errorf("verifying chunk %q: %w", want.SHA256, err)
 	}
 	// That the bytes are other ones says more than where decoding met them.
@@ -199,7 +197,7 @@ func (p *Pool) Verify(r io.Reader, want manifest.Chunk) error {
 		return fmt.Errorf("verifying chunk %q: %w", want.SHA256, whole)
 	}
 	switch {
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 	case cr.frames.raw != want.Raw:
 		err = damaged("its tar stream has %d bytes, not %d", cr.frames.raw, want.Raw)
 	case cr.entries != want.Items:

@@ -254,14 +254,14 @@ func TestContentMayBeSkipped(t *testing.T) {
 	n := 0
 	for {
 		_, _, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
 		if n%2 == 0 {
-			if _, err := io.CopyN(io.Discard, r, 2); err != nil && err != io.EOF {
+			if _, err := io.CopyN(io.Discard, r, 2); err != nil && !errors.Is(err, io.EOF) {
 				t.Fatal(err)
 			}
 		}
@@ -270,11 +270,11 @@ func TestContentMayBeSkipped(t *testing.T) {
 	if n != 5 {
 		t.Errorf("%d entries, want 5", n)
 	}
-	if _, _, err := r.Next(); err != io.EOF {
+	if _, _, err := r.Next(); !errors.Is(err, io.EOF) {
 		t.Errorf("Next behind the end: %v", err)
 	}
 	r.Close()
-	if _, err := r.Read(make([]byte, 1)); err == nil || err == io.EOF {
+	if _, err := r.Read(make([]byte, 1)); err == nil || errors.Is(err, io.EOF) {
 		t.Errorf("Read after Close: %v", err)
 	}
 }
@@ -312,7 +312,7 @@ func TestSeekable(t *testing.T) {
 		off := r.Int64N(s.Raw())
 		p := make([]byte, r.IntN(3<<20))
 		n, err := s.ReadAt(p, off)
-		if want := min(int64(len(p)), s.Raw()-off); int64(n) != want || (n < len(p)) != (err == io.EOF) {
+		if want := min(int64(len(p)), s.Raw()-off); int64(n) != want || (n < len(p)) != (errors.Is(err, io.EOF)) {
 			t.Fatalf("ReadAt(%d bytes, %d) = %d, %v", len(p), off, n, err)
 		}
 		if !bytes.Equal(p[:n], stream[off:off+int64(n)]) {
@@ -418,7 +418,7 @@ func FuzzReader(f *testing.F) {
 		defer s.Close()
 		buf := make([]byte, 4096)
 		for off := int64(0); off < min(s.Raw(), 1<<20); off += 100_000 {
-			if _, err := s.ReadAt(buf, off); err != nil && err != io.EOF && !errors.Is(err, ErrDamaged) {
+			if _, err := s.ReadAt(buf, off); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, ErrDamaged) {
 				t.Fatalf("not told as damage: %v", err)
 			}
 		}

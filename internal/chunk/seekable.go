@@ -147,7 +147,7 @@ func readAt(ra io.ReaderAt, p []byte, off int64) error {
 	if n == len(p) {
 		return nil
 	}
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return damaged("it ends before byte %d", off+int64(len(p)))
 	}
 	return err

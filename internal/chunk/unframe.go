@@ -53,7 +53,7 @@ func (u *unframer) Read(p []byte) (int, error) {
 // next decodes the next frame, or checks the seek table and returns io.EOF.
 func (u *unframer) next() error {
 	head, err := u.in.Peek(zstd.HeaderMaxSize)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("reading the chunk at byte %d: %w", u.at, err)
 	}
 	if len(head) < 4 {
@@ -141,7 +141,7 @@ func (u *unframer) read(n int) error {
 	u.dec.in = u.dec.in[:at+n]
 	got, err := io.ReadFull(u.in, u.dec.in[at:])
 	u.at += int64(got)
-	if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return damaged("it ends at byte %d, inside a frame", u.at)
 	}
 	if err != nil {
@@ -155,21 +155,19 @@ func (u *unframer) seekTable() error {
 	want := appendSeekTable(nil, u.table)
 	got := make([]byte, len(want))
 	n, err := io.ReadFull(u.in, got)
-	if err != nil && err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("reading the seek table at byte %d: %w", u.at, err)
 	}
 	if n != len(want) || !bytes.Equal(got, want) {
 		return damaged("the seek table at byte %d does not agree with the %d frames before it", u.at, len(u.table))
 	}
 	u.at += int64(n)
-	switch _, err := u.in.Peek(1); err {
-	case io.EOF:
-		return io.EOF
-	case nil:
+	if _, err := u.in.Peek(1); err == nil {
 		return damaged("bytes follow the seek table, from byte %d", u.at)
-	default:
+	} else if !errors.Is(err, io.EOF) {
 		return fmt.Errorf("reading the chunk at byte %d: %w", u.at, err)
 	}
+	return io.EOF
 }
 
 // frame decodes one whole frame, whose content must be raw bytes long. The result is valid until the next call.

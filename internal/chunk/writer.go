@@ -130,7 +130,7 @@ func (w *Writer) copy(e Entry, content io.Reader, sum hash.Hash) error {
 		n := int(min(e.Size-done, int64(frameSize-inFrame), piece))
 		at := len(w.enc.raw)
 		got, err := io.ReadFull(content, w.enc.raw[at:at+n])
-		if err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			return sizeError(e, done+int64(got))
 		}
 		if err != nil {
@@ -146,14 +146,12 @@ func (w *Writer) copy(e Entry, content io.Reader, sum hash.Hash) error {
 	for range padding(e.Size) {
 		w.enc.raw = append(w.enc.raw, 0)
 	}
-	switch _, err := io.ReadFull(content, w.one[:]); err {
-	case io.EOF:
-		return nil
-	case nil:
+	if _, err := io.ReadFull(content, w.one[:]); err == nil {
 		return fmt.Errorf("entry %q: %w: more than %d bytes", e.Name, ErrSize, e.Size)
-	default:
+	} else if !errors.Is(err, io.EOF) {
 		return fmt.Errorf("entry %q: reading at byte %d: %w", e.Name, e.Size, err)
 	}
+	return nil
 }
 
 func sizeError(e Entry, got int64) error {

@@ -100,7 +100,7 @@ func TestRoundTrip(t *testing.T) {
 func TestRoundTripOfRandomLists(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
 	pool := new(Pool)
-	for round := range 25 {
+	for round := range 12 {
 		members := make([]member, 1+r.IntN(60))
 		for i := range members {
 			size := r.IntN(1 << (1 + r.IntN(21)))

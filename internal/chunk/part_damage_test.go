@@ -1,0 +1,349 @@
+package chunk
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io"
+	"math/rand/v2"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/cespare/xxhash/v2"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/source"
+)
+
+func TestEveryFlippedByteOfAPartIsDetected(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 8))
+	for _, make := range []func() (manifest.Table, []source.Row){edgeTable, largeTable} {
+		table, rows := make()
+		b, rec := writePart(t, table, PartOptions{}, rows)
+		pool := new(Pool)
+		flips := 150
+		if len(b) > 1<<20 {
+			flips = 30
+		}
+		for i := range flips {
+			at := r.IntN(len(b))
+			if i < flips/3 {
+				at = len(b) - 1 - i
+			}
+			bad := bytes.Clone(b)
+			bad[at] ^= 1 << r.IntN(8)
+			if err := pool.VerifyPart(bytes.NewReader(bad), int64(len(bad)), rec, table); !errors.Is(err, ErrDamaged) {
+				t.Errorf("byte %d of %d flipped: VerifyPart says %v", at, len(b), err)
+			}
+			// Without the digest of the bytes, checksums and the digest of the rows find what matters.
+			got, err := pool.readPart(bytes.NewReader(bad), int64(len(bad)), table)
+			if err == nil {
+				err = got.compare(rec)
+			} else if !errors.Is(err, ErrDamaged) {
+				t.Errorf("byte %d of %d flipped: not told as damage: %v", at, len(b), err)
+			}
+			if at < 4 && err == nil {
+				t.Errorf("byte %d flipped is not detected", at)
+			}
+		}
+		for _, n := range []int{0, 3, 4, 11, 12, 20, len(b) / 2, len(b) - 1, len(b) - 4, len(b) - 8, len(b) - 9} {
+			if _, err := readPart(b[:n], table); !errors.Is(err, ErrDamaged) {
+				t.Errorf("cut to %d bytes: %v", n, err)
+			}
+			if err := VerifyPart(bytes.NewReader(b[:n]), int64(n), rec, table); !errors.Is(err, ErrDamaged) {
+				t.Errorf("cut to %d bytes: VerifyPart says %v", n, err)
+			}
+		}
+	}
+}
+
+// reseal gives a part another footer, with the checksum that belongs to it.
+func reseal(b []byte, change func(m *format.FileMetaData)) []byte {
+	n := int(binary.LittleEndian.Uint32(b[len(b)-8:]))
+	start := len(b) - 8 - n
+	m, err := decodeFooter(b[start : start+n])
+	if err != nil {
+		panic(err)
+	}
+	change(m)
+	footer, err := thrift.Marshal(new(thrift.CompactProtocol), m)
+	if err != nil {
+		panic(err)
+	}
+	out := bytes.Clone(b[:start-8])
+	out = binary.LittleEndian.AppendUint64(out, xxhash.Sum64(footer))
+	out = append(out, footer...)
+	return append(binary.LittleEndian.AppendUint32(out, uint32(len(footer))), parquetMagic...)
+}
+
+func TestFootersRefused(t *testing.T) {
+	table := manifest.Table{Name: "t", Key: []string{"id"}, Columns: []manifest.Column{{Name: "id", Type: "int"}, {Name: "s", Type: "nvarchar(9)", Null: true}}}
+	b, _ := writePart(t, table, PartOptions{}, []source.Row{{int64(1), "x"}, {int64(2), nil}})
+	if _, err := readPart(reseal(b, func(*format.FileMetaData) {}), table); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		want   string
+		change func(m *format.FileMetaData)
+	}{
+		{"which table it is a part of", func(m *format.FileMetaData) { m.KeyValueMetadata = nil }},
+		{"part of another table", func(m *format.FileMetaData) { m.KeyValueMetadata[0].Value = "{}" }},
+		{"its columns are not those", func(m *format.FileMetaData) { m.Schema[1].Name = "ID" }},
+		{"its columns are not those", func(m *format.FileMetaData) { m.Schema[1].RepetitionType = thrift.New(format.Optional) }},
+		{"row group 0: 0 rows", func(m *format.FileMetaData) { m.RowGroups[0].NumRows = 0 }},
+		{"row group 0: 9000000 rows", func(m *format.FileMetaData) { m.RowGroups[0].NumRows = 9_000_000 }},
+		{"in 1 columns", func(m *format.FileMetaData) { m.RowGroups[0].Columns = m.RowGroups[0].Columns[:1] }},
+		{`"id" is described wrongly`, func(m *format.FileMetaData) { m.RowGroups[0].Columns[0].MetaData.DataPageOffset++ }},
+		{`"s" is described wrongly`, func(m *format.FileMetaData) { m.RowGroups[0].Columns[1].MetaData.TotalCompressedSize = 1 << 40 }},
+		{`"s" is described wrongly`, func(m *format.FileMetaData) { m.RowGroups[0].Columns[1].MetaData.Codec = format.Gzip }},
+		{`"s" is described wrongly`, func(m *format.FileMetaData) { m.RowGroups[0].Columns[1].MetaData.NumValues++ }},
+		{"its row groups hold 2 rows", func(m *format.FileMetaData) { m.NumRows = 3 }},
+		{"its row groups hold 0 rows", func(m *format.FileMetaData) { m.RowGroups, m.NumRows = nil, 0 }},
+		{"row 3: chunk is damaged: column \"id\": values are missing", func(m *format.FileMetaData) {
+			m.NumRows, m.RowGroups[0].NumRows = 3, 3
+			for i := range m.RowGroups[0].Columns {
+				m.RowGroups[0].Columns[i].MetaData.NumValues = 3
+			}
+		}},
+		{"row 1: chunk is damaged: column \"id\": a page header says what no part has", func(m *format.FileMetaData) {
+			m.NumRows, m.RowGroups[0].NumRows = 1, 1
+			for i := range m.RowGroups[0].Columns {
+				m.RowGroups[0].Columns[i].MetaData.NumValues = 1
+			}
+		}},
+	} {
+		_, err := readPart(reseal(b, c.change), table)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %q", err, c.want)
+		}
+	}
+	other := table
+	other.Columns = append([]manifest.Column{}, table.Columns...)
+	other.Columns[1].Null = false
+	if _, err := readPart(b, other); err == nil || !strings.Contains(err.Error(), "part of another table or of another version of it") {
+		t.Errorf("opened as another table: %v", err)
+	}
+}
+
+func TestVerifyPartComparesWithTheRecord(t *testing.T) {
+	table, rows := edgeTable()
+	b, rec := writePart(t, table, PartOptions{}, rows)
+	zero := manifest.Digest{}
+	for _, c := range []struct {
+		want   string
+		change func(c *manifest.Chunk)
+	}{
+		{"its bytes have the SHA-256", func(c *manifest.Chunk) { c.SHA256[3] ^= 1 }},
+		{"bytes, not", func(c *manifest.Chunk) { c.Bytes++ }},
+		{"it has more than", func(c *manifest.Chunk) { c.Bytes-- }},
+		{"its schema has", func(c *manifest.Chunk) { c.Schema = &zero }},
+		{"its rows have the SHA-256", func(c *manifest.Chunk) { c.Content = &zero }},
+		{"rows, not", func(c *manifest.Chunk) { c.Rows++ }},
+		{"rows, not", func(c *manifest.Chunk) { c.Items++ }},
+		{"its rows have", func(c *manifest.Chunk) { c.Raw++ }},
+		{`its keys are "0" to`, func(c *manifest.Chunk) { c.First = "1" }},
+		{`its keys are "0" to`, func(c *manifest.Chunk) { c.Last = "1" }},
+		{"is not the record of a table part", func(c *manifest.Chunk) { c.Content = nil }},
+		{"is not the record of a table part", func(c *manifest.Chunk) { c.Type = manifest.ChunkTar }},
+	} {
+		want := rec
+		c.change(&want)
+		err := VerifyPart(bytes.NewReader(b), int64(len(b)), want, table)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("got %v, want %q", err, c.want)
+		}
+	}
+}
+
+// failing is a ReaderAt that works n times.
+type failing struct {
+	io.ReaderAt
+	n   int
+	err error
+}
+
+func (f *failing) ReadAt(p []byte, off int64) (int, error) {
+	if f.n--; f.n < 0 {
+		return 0, f.err
+	}
+	return f.ReaderAt.ReadAt(p, off)
+}
+
+func TestReadErrorsAreNotDamage(t *testing.T) {
+	table, rows := largeTable()
+	b, _ := writePart(t, table, PartOptions{}, rows[:8])
+	broken := errors.New("network is down")
+	pool := new(Pool)
+	for n := 0; ; n++ {
+		f := &failing{bytes.NewReader(b), n, broken}
+		_, err := pool.readPart(f, int64(len(b)), table)
+		if err == nil {
+			if n < 20 {
+				t.Errorf("only %d reads", n)
+			}
+			return
+		}
+		if !errors.Is(err, broken) || errors.Is(err, ErrDamaged) {
+			t.Fatalf("read %d fails: got %v", n, err)
+		}
+	}
+}
+
+func TestPartIsOnlyKnownAtItsEnd(t *testing.T) {
+	table, rows := edgeTable()
+	b, _ := writePart(t, table, PartOptions{}, rows)
+	r, err := NewPartReader(bytes.NewReader(b), int64(len(b)), table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Read(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Part(); err == nil {
+		t.Error("Part is known before the end")
+	}
+	r.Close()
+	if _, err := r.Read(); err == nil || errors.Is(err, io.EOF) {
+		t.Errorf("Read after Close: %v", err)
+	}
+}
+
+// A large value is not copied where it does not compress, and takes its compressed size where it does.
+func TestLargeValuesTakeLittleMemory(t *testing.T) {
+	const size = 64 << 20
+	table := manifest.Table{Name: "t", Columns: []manifest.Column{{Name: "b", Type: "varbinary(max)", Null: true}}}
+	allocated := func(f func()) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		f()
+		runtime.ReadMemStats(&after)
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	for name, value := range map[string][]byte{"noise": noise(1, size), "zeros": make([]byte, size)} {
+		var b []byte
+		n := allocated(func() {
+			w, err := NewPartWriter(io.Discard, table, PartOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Write(source.Row{value}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if n > 24<<20 {
+			t.Errorf("%s: writing a value of %d MiB takes %d MiB", name, size>>20, n>>20)
+		}
+		b, _ = writePart(t, table, PartOptions{}, []source.Row{{value}})
+		n = allocated(func() {
+			if rows, err := readPart(b, table); err != nil || !bytes.Equal(rows[0][0].([]byte), value) {
+				t.Fatalf("%s: %v, or other bytes", name, err)
+			}
+		})
+		if n > size+24<<20 {
+			t.Errorf("%s: reading a value of %d MiB takes %d MiB", name, size>>20, n>>20)
+		}
+	}
+}
+
+// Damage behind every checksum gives an error or other rows, never a panic: page bodies are changed and their checksums
+// made to agree.
+func TestDamageBehindChecksums(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 1))
+	for range 300 {
+		table, rows := randomTable(r, 1+r.IntN(300))
+		s, err := newPartSchema(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range s.fields {
+			p := newPartField(f)
+			for i := range rows {
+				if v := rows[i][0]; f.col.Name == "c0" && (v != nil || f.col.Null) && len(bytesOf(v)) < bigValue {
+					p.put(v)
+				}
+			}
+			enc, err := new(Pool).encoder(1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pg := pager{enc: enc}
+			body, err := pg.encode(p.value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			count := p.value.values - p.value.nulls
+			pr := &pageReader{leaf: p.value.leaf}
+			for range 5 {
+				pr.body = bytes.Clone(body)
+				if len(pr.body) > 0 {
+					pr.body[r.IntN(len(pr.body))] ^= byte(1 + r.IntN(255))
+				}
+				if r.IntN(3) == 0 {
+					pr.body = pr.body[:r.IntN(len(pr.body)+1)]
+				}
+				if err := pr.decode(count); err != nil && !strings.HasPrefix(err.Error(), "decoding a page: ") {
+					t.Fatalf("%s: %v", f.col.Type.SQL, err)
+				}
+			}
+			break
+		}
+	}
+}
+
+func FuzzPartReader(f *testing.F) {
+	r := rand.New(rand.NewPCG(1, 9))
+	table, rows := edgeTable()
+	for i, row := range rows {
+		for k, v := range row {
+			if len(bytesOf(v)) > 1000 {
+				rows[i][k] = edges[0].values[0]
+				if _, text := v.(string); text {
+					rows[i][k] = "short"
+				} else {
+					rows[i][k] = []byte("short")
+				}
+			}
+		}
+	}
+	whole, _ := writePart(f, table, PartOptions{}, rows[:20])
+	for range 20 {
+		f.Add(uint16(r.IntN(len(whole))), whole[:r.IntN(200)])
+	}
+	pool := new(Pool)
+	// Bytes of a good part are overwritten.
+	f.Fuzz(func(t *testing.T, at uint16, patch []byte) {
+		b := bytes.Clone(whole)
+		copy(b[min(int(at), len(b)-1):len(b)-8], patch)
+		if got, err := pool.readPart(bytes.NewReader(b), int64(len(b)), table); err != nil {
+			if !errors.Is(err, ErrDamaged) && !strings.Contains(err.Error(), "part of another table") {
+				t.Fatalf("not told as damage: %v", err)
+			}
+		} else if got.Rows != 20 {
+			t.Fatalf("%d rows of 20", got.Rows)
+		}
+		// The patch alone as levels and bodies of every kind of page.
+		sum := crc32.ChecksumIEEE(patch)
+		for i := range edges {
+			l, ok := valueLeaf(source.ParseType(edges[i].sql))
+			if !ok {
+				t.Fatal(edges[i].sql)
+			}
+			p := &pageReader{leaf: l, values: int(at)%2000 + 1}
+			p.body = patch
+			if err := p.decode(int(sum) % 300 & 0xFF); err == nil && l.typ == format.ByteArray && len(p.offsets) == 0 {
+				t.Fatal("no offsets")
+			}
+			p.optional = true
+			if err := p.setLevels(patch, int(sum)%50); err == nil && len(p.levels) != p.values {
+				t.Fatalf("%d levels of %d", len(p.levels), p.values)
+			}
+		}
+	})
+}
