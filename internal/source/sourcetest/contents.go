@@ -14,11 +14,14 @@ import (
 	"github.com/openomt/omt/internal/source"
 )
 
-// edges are edge values of every kind, by type. nil is added to each.
-var edges = []struct {
+// edge is edge values of a type.
+type edge struct {
 	typ    string
 	values []any
-}{
+}
+
+// edges are edge values of every type that every server keeps in full.
+var edges = []edge{
 	{"bit", []any{true, false}},
 	{"tinyint", []any{0, 255}},
 	{"smallint", []any{-32768, 32767}},
@@ -57,40 +60,71 @@ var edges = []struct {
 	{"uniqueidentifier", []any{"00112233-4455-6677-8899-AABBCCDDEEFF", "00000000-0000-0000-0000-000000000000"}},
 }
 
-// types loads edge values of every type into a table of its own and reads them back.
+// types loads edge values of every type and reads them back: once in a table of those types that bulk copies take as they
+// are, once in a table of all.
 func (e Engine) types(t *testing.T) {
-	all := old()
-	first := len(all)
-	for i, c := range edges {
-		tab := define(fmt.Sprintf("t%d", i), "id int key", "v "+strings.ReplaceAll(c.typ, " ", "")+" null")
-		for j, v := range append(slices.Clone(c.values), nil) {
-			tab.row(j, v)
-		}
-		all = append(all, tab)
-	}
 	frac := "." + strings.Repeat("9", e.Digits)
-	for i, c := range [][2]string{
-		{"datetime2", "9999-12-31 23:59:59" + frac}, {"time", "23:59:59" + frac}, {"datetimeoffset", "2024-01-01 00:00:00" + frac + " -05:00"},
-	} {
-		all = append(all, define(fmt.Sprintf("f%d", i), "id int key", fmt.Sprintf("v %s(%d) null", c[0], e.Digits)).row(1, c[1]))
+	finest := fmt.Sprintf("(%d)", e.Digits)
+	all := append(slices.Clone(edges),
+		edge{"datetime2" + finest, []any{"9999-12-31 23:59:59" + frac, "0001-01-01 00:00:00"}},
+		edge{"time" + finest, []any{"23:59:59" + frac}},
+		edge{"datetimeoffset" + finest, []any{"2024-01-01 00:00:00" + frac + " -05:00"}})
+	plain := slices.DeleteFunc(slices.Clone(all), func(c edge) bool {
+		typ := source.ParseType(c.typ)
+		return typ.Kind == source.Decimal || typ.Kind == source.UUID ||
+			(typ.Length != 0 && !strings.HasPrefix(typ.SQL, "nvarchar") && !strings.HasPrefix(typ.SQL, "varbinary"))
+	})
+	tabs := map[string][]edge{"plain": plain, "every": all}
+	contents := old()
+	for name, list := range tabs {
+		contents = append(contents, spread(name, list))
 	}
 	db := e.New(t)
-	load(t, db, "crm7", all)
+	load(t, db, "crm7", contents)
 	v := view(t, db, "")
-	for _, c := range all[first:] {
-		typ := c.table.Columns[1].Type.SQL
-		t.Run(typ, func(t *testing.T) {
-			tab, ok := source.FindTable(v.Tables(), c.table.Name)
-			if !ok {
-				t.Fatal("the table is not there")
-			}
-			same(t, "type", tab.Columns[1].Type, c.table.Columns[1].Type)
-			got := collect(t, v.Rows(t.Context(), tab))
-			if d := cmp.Diff(c.rows, got); d != "" {
-				t.Errorf("values (-want +got):\n%s", d)
-			}
-		})
+	for _, c := range contents[len(contents)-len(tabs):] {
+		tab, ok := source.FindTable(v.Tables(), c.table.Name)
+		if !ok {
+			t.Fatalf("no table %q", c.table.Name)
+		}
+		got := collect(t, v.Rows(t.Context(), tab))
+		if len(got) != len(c.rows) {
+			t.Fatalf("table %q: %d rows of %d", tab.Name, len(got), len(c.rows))
+		}
+		for i, col := range c.table.Columns {
+			t.Run(c.table.Name+"/"+col.Type.SQL, func(t *testing.T) {
+				same(t, "type", tab.Columns[i].Type, col.Type)
+				for j := range got {
+					if d := cmp.Diff(c.rows[j][i], got[j][i]); d != "" {
+						t.Errorf("row %d (-want +got):\n%s", j, d)
+					}
+				}
+			})
+		}
 	}
+}
+
+// spread makes a table with a column for each type, whose values stand below each other, and NULL below them.
+func spread(name string, list []edge) *content {
+	c := define(name, "id int key")
+	most := 0
+	for i, x := range list {
+		col := source.Column{Name: fmt.Sprintf("v%d", i), Type: source.ParseType(x.typ), Null: true}
+		c.table.Columns = append(c.table.Columns, col)
+		most = max(most, len(x.values))
+	}
+	for j := range most + 1 {
+		row := []any{j}
+		for _, x := range list {
+			if j < len(x.values) {
+				row = append(row, x.values[j])
+			} else {
+				row = append(row, nil)
+			}
+		}
+		c.row(row...)
+	}
+	return c
 }
 
 // rowOrder reads keys of several kinds in their order, and a table without one.
