@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	_ "modernc.org/sqlite" // registers the driver
@@ -158,8 +159,8 @@ func same(was, is string) error {
 type Rows struct{ Tables, Rows, Gone int64 }
 
 // Databases compares two SQLite files table by table and row by row, column declarations and indexes included. gone
-// names rows of the first that the second must not have: SQL conditions by table.
-func Databases(ctx context.Context, was, is string, gone map[string]string) (Rows, error) {
+// names rows of the first that the second must not have: SQL conditions by table. Tables in except are left out.
+func Databases(ctx context.Context, was, is string, gone map[string]string, except ...string) (Rows, error) {
 	var out Rows
 	a, err := sql.Open("sqlite", "file:"+filepath.ToSlash(was)+"?mode=ro")
 	if err != nil {
@@ -183,10 +184,13 @@ func Databases(ctx context.Context, was, is string, gone map[string]string) (Row
 		return out, fmt.Errorf("%d tables and indexes went in and %d came out", len(names), len(made))
 	}
 	for name, declared := range names {
+		table, isTable := strings.CutPrefix(name, "table ")
+		if slices.Contains(except, table) {
+			continue
+		}
 		if made[name] != declared {
 			return out, fmt.Errorf("%s is declared as %q, and came out as %q", name, declared, made[name])
 		}
-		table, isTable := strings.CutPrefix(name, "table ")
 		if !isTable {
 			continue
 		}
@@ -198,20 +202,25 @@ func Databases(ctx context.Context, was, is string, gone map[string]string) (Row
 	return out, nil
 }
 
-// schemas gives the declaration of every table and index.
+// schemas gives the declaration of every table and index, an index under what it indexes: servers rename indexes.
 func schemas(ctx context.Context, db *sql.DB) (map[string]string, error) {
-	rows, err := db.QueryContext(ctx, `SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'`)
+	rows, err := db.QueryContext(ctx, `SELECT type, name, coalesce(sql, '') FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'`)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	out := map[string]string{}
 	for rows.Next() {
-		var name, text string
-		if err := rows.Scan(&name, &text); err != nil {
+		var kind, name, text string
+		if err := rows.Scan(&kind, &name, &text); err != nil {
 			return nil, err
 		}
-		out[name] = text
+		if kind == "index" {
+			unique := strings.HasPrefix(text, "CREATE UNIQUE")
+			_, on, _ := strings.Cut(text, " ON ")
+			name, text = "on "+on, fmt.Sprintf("unique %t", unique)
+		}
+		out[kind+" "+name] = text
 	}
 	return out, rows.Err()
 }

@@ -46,6 +46,8 @@ func (w *world) makers(tables []source.Table) map[string]maker {
 		"ejuser":         one(values{"id": 1, "loginname": "adm0", "username": "Administrator", "status": 1, "access_level": 3}),
 		"mail_in_filter": one(values{"id": 1, "server_type": 1, "pop_server": "mail.docklock.example", "pop_user": "support", "pop_password": "sample-not-a-secret", "address": "support@docklock.example", "status": 1}),
 		"y_partner_log":  w.partnerLog, "y_partner_code": w.partnerCodes, "y_partner_rate": w.partnerRates,
+		"y_partner_tick": one(values{"id": 1, "at": time.Date(2019, 1, 1, 0, 0, 0, 123_456_700, time.UTC)}, values{"id": 70_000, "at": notSet},
+			values{"id": -3, "at": time.Date(9999, 12, 31, 23, 59, 59, 123_456_700, time.UTC)}),
 		"sequence": w.sequences(tables),
 	}
 	if !w.o.Clean {
@@ -254,7 +256,7 @@ func (w *world) textRows(add func(values) bool) {
 // partnerLog has no key, and rows that are there twice.
 func (w *world) partnerLog(add func(values) bool) {
 	for i := range 60 {
-		at := time.Date(2019, 1, 1, 0, 0, i/2, 123_456_700, time.UTC)
+		at := time.Date(2019, 1, 1, 0, 0, i/2, 123_000_000, time.UTC)
 		v := values{"at": at, "what": "synced " + fmt.Sprint(i/3)}
 		if i%4 == 0 {
 			v["amount"] = fmt.Sprintf("%d.%04d", i/4*1000, i)

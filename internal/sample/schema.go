@@ -57,7 +57,8 @@ var schema = []string{
 	"ejuser: id int, loginname nvarchar(63) null, usergroup int null, username nvarchar(255) null, password nvarchar(64) null, firstname nvarchar(255) null, lastname nvarchar(255) null, email nvarchar(255) null, access_level smallint null, status smallint null",
 	"mail_in_filter: id int, server_type smallint null, pop_server nvarchar(255) null, pop_user nvarchar(255) null, pop_password nvarchar(255) null, address nvarchar(255) null, status smallint null",
 	"ticket_attachment: id int, ticket_id int null, attachment_id int null",
-	"y_partner_log: at datetime2(7), what nvarchar(254) null, amount decimal(19,4) null | -",
+	"y_partner_log: at datetime2(3), what nvarchar(254) null, amount decimal(19,4) null | -",
+	"y_partner_tick: id int, at datetime2(7)",
 	"y_partner_code: code nvarchar(40), meaning nvarchar(254), ratio float, token uniqueidentifier null, picture varbinary(max) null",
 	"y_partner_rate: currency nvarchar(3), day date, rate decimal(19,6), checked bit, seen time(3) null, stamped datetimeoffset(3) null | currency,day",
 }
