@@ -342,6 +342,16 @@ func TestEdited(t *testing.T) {
 			}
 			_, err = run1(t.Context(), mode(o, other))
 			wantError(t, err, manifest.Remarks, "revision 2")
+			// So it is to the manifest before the edit.
+			at = newPlace(t, p)
+			original := p.bytes(t)
+			_, err = run1(t.Context(), mode(at.options(t, original), original))
+			wantError(t, err, manifest.Remarks, "revision 1")
+			p.fill(t, at.spool)
+			o.Spool, o.To = at.spool, at.destination(t)
+			o.In = manifest.NewReader(bytes.NewReader(other), manifest.ReadOptions{AcceptEdits: true})
+			_, err = run1(t.Context(), mode(o, other))
+			wantError(t, err, manifest.Remarks, "revision 2")
 		})
 	}
 }
@@ -380,9 +390,6 @@ func reseal(t testing.TB, data []byte) []byte {
 	return fmt.Appendf(body, "{\"kind\":\"end\",%s\n", end[1:])
 }
 
-// A failure to send ends the run although the stage before says nothing for ever.
-// wantNothingCommittedYet allows for a claim.
-// The spool is emptied as receipts come when it is limited, and never with Keep.
 func TestNoChunks(t *testing.T) {
 	p := small()
 	p.chunks, p.missing = 0, 0

@@ -112,6 +112,7 @@ func TestExplained(t *testing.T) {
 	}
 }
 
+// A failure to send ends the run although the stage before says nothing for ever.
 func TestStreamStopsAtOnce(t *testing.T) {
 	p := small()
 	at := newPlace(t, p)
@@ -147,6 +148,7 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// wantNothingCommittedYet allows for a claim.
 func (at place) wantNothingCommittedYet(t testing.TB) {
 	t.Helper()
 	c, err := tenant.Open(at.destination(t)).LastCommitted(t.Context())
@@ -155,6 +157,7 @@ func (at place) wantNothingCommittedYet(t testing.TB) {
 	}
 }
 
+// The spool is emptied as receipts come when it is limited, and never with Keep.
 func TestLimitedSpool(t *testing.T) {
 	p := small()
 	for _, keep := range []bool{false, true} {

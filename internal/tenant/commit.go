@@ -124,10 +124,14 @@ func (t *Tenant) finish(ctx context.Context, s State) error {
 	next := s.then(OfflineMaintenance, c)
 	next.Migration = &c
 	next.History = append(next.History, Past{Number: next.Number, State: next.State, ID: c.ID, Revision: c.Revision, At: c.At})
-	if err := t.record(ctx, next); err != nil && !errors.Is(err, destination.ErrExists) {
+	err := t.record(ctx, next)
+	if errors.Is(err, destination.ErrExists) {
+		// Who took the number has written the same, since nobody passes a pending record without it; more may have followed.
+		next, err = t.State(ctx)
+	}
+	if err != nil {
 		return err
 	}
-	// Where the number was taken, the one who took it has written the same: nobody passes a pending record without it.
 	return t.copyState(ctx, next)
 }
 

@@ -329,14 +329,6 @@ func TestPreseed(t *testing.T) {
 	wantOne(t, d, idA)
 }
 
-// steps is the number of changes that a push makes to the tenant.
-// A push that dies at any step, before or after the step took effect, is finished by running it again.
-// A push that died at any step may be followed by another migration. It wins unless the first had passed the gate, and
-// then it finishes it and is refused; the first one, run again, hears the same.
-// between runs something before the n-th change of a destination.
-// Another push, whole, happens before any step of the first one: one wins, the other is told so, and what is there is
-// whole.
-// Many pushes at once, of two migrations: one migration wins, and its pushes succeed.
 // One bit changed anywhere in the records or the manifest is found by the next push or by reading, never believed.
 func TestFlippedBytes(t *testing.T) {
 	d, path := folder(t)

@@ -284,8 +284,3 @@ func ranges(t *testing.T, open Opener) {
 		}
 	}
 }
-
-// send sends all of data from where the far side stands.
-// resume goes on in a store that was opened anew, as a later process does.
-// anySplit sends in pieces of every kind of size, reopening between them.
-// uploadRace sends one object many times at once; what becomes visible is whole whoever wins.

@@ -30,6 +30,7 @@ func wantOffset(t testing.TB, u destination.Upload, want int64) {
 	}
 }
 
+// send sends all of data from where the far side stands.
 func send(t testing.TB, u destination.Upload, data []byte) {
 	t.Helper()
 	for {
@@ -71,6 +72,7 @@ func uploadEmpty(t *testing.T, open Opener) {
 	wantContent(t, d, "none", nil)
 }
 
+// resume goes on in a store that was opened anew, as a later process does.
 func resume(t *testing.T, open Opener) {
 	data := Content(2, 200_000)
 	u := begin(t, open(), "a/b", data)
@@ -92,6 +94,7 @@ func resume(t *testing.T, open Opener) {
 	wantContent(t, d, "a/b", data)
 }
 
+// anySplit sends in pieces of every kind of size, reopening between them.
 func anySplit(t *testing.T, open Opener) {
 	data := Content(4, 10_007)
 	for _, step := range []int64{1009, 4096, 10_006} {
@@ -211,6 +214,7 @@ func taken(t *testing.T, open Opener) {
 	wantClass(t, err, destination.ErrExists)
 }
 
+// uploadRace sends one object many times at once; what becomes visible is whole whoever wins.
 func uploadRace(t *testing.T, open Opener) {
 	data := Content(11, 400_000)
 	const racers = 6

@@ -192,7 +192,7 @@ func (u *upload) Commit(ctx context.Context) error {
 	if errors.Is(err, fs.ErrExist) {
 		_ = os.Remove(tmp)
 	}
-	u.Close()
+	_ = u.Close()
 	if err != nil {
 		return u.failed("storing", err)
 	}
@@ -212,7 +212,7 @@ func (u *upload) readBack(ctx context.Context) ([32]byte, error) {
 
 func (u *upload) discard() {
 	removeOpen(u.f)
-	u.Close()
+	_ = u.Close()
 }
 
 // Close implements destination.Upload.
