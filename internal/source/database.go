@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -114,8 +115,7 @@ func (db *Database) Begin(ctx context.Context) (*View, error) {
 	}
 	tables, err := db.driver.Catalog(ctx, db.prefix)
 	if err != nil {
-		conn.Close()
-		return nil, err
+		return nil, errors.Join(err, conn.Close())
 	}
 	return &View{driver: db.driver, conn: conn, prefix: db.prefix, tables: tables}, nil
 }

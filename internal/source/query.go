@@ -114,14 +114,6 @@ func (v *View) stream(ctx context.Context, q string, conv []converter, args []an
 	return rows.Err()
 }
 
-// one collects the only column of a query's first row.
-func (v *View) one(ctx context.Context, what, q string, conv []converter) (row []any, err error) {
-	for r, err := range v.query(ctx, what, q, conv) {
-		return r, err
-	}
-	return nil, nil
-}
-
 // probe is a table that a question reads, with the columns that are there.
 type probe struct {
 	view  *View

@@ -73,7 +73,7 @@ func TestTimeTextRefused(t *testing.T) {
 // Every time that a type holds has one text, and comes back from it.
 func TestTimeTextProperty(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 20000 {
+	for range 5000 {
 		scale := r.IntN(8)
 		unit := 1
 		for i := scale; i < 9; i++ {

@@ -79,48 +79,38 @@ func typeSynonym(name string) (string, bool) {
 	return "", false
 }
 
-// plainType knows the types that are written without arguments.
+// plainTypes are the types that are written without arguments.
+var plainTypes = [...]Type{
+	{SQL: "bit", Kind: Bool},
+	{SQL: "tinyint", Kind: Int, Bits: 8},
+	{SQL: "smallint", Kind: Int, Bits: 16},
+	{SQL: "int", Kind: Int, Bits: 32},
+	{SQL: "bigint", Kind: Int, Bits: 64},
+	{SQL: "float", Kind: Float},
+	{SQL: "real", Kind: Real},
+	{SQL: "money", Kind: Decimal, Precision: 19, Scale: 4},
+	{SQL: "smallmoney", Kind: Decimal, Precision: 10, Scale: 4},
+	{SQL: "text", Kind: Text, Length: -1},
+	{SQL: "ntext", Kind: Text, Length: -1},
+	{SQL: "xml", Kind: Text, Length: -1},
+	{SQL: "image", Kind: Bytes, Length: -1},
+	{SQL: "rowversion", Kind: Bytes, Length: 8},
+	{SQL: "date", Kind: Date},
+	{SQL: "datetime", Kind: DateTime, Scale: 3},
+	{SQL: "smalldatetime", Kind: DateTime},
+	{SQL: "uniqueidentifier", Kind: UUID},
+}
+
 func plainType(name string) (Type, bool) {
-	t := Type{SQL: name}
-	switch name {
-	case "bit":
-		t.Kind = Bool
-	case "tinyint":
-		t.Kind, t.Bits = Int, 8
-	case "smallint":
-		t.Kind, t.Bits = Int, 16
-	case "int":
-		t.Kind, t.Bits = Int, 32
-	case "bigint":
-		t.Kind, t.Bits = Int, 64
-	case "float":
-		t.Kind = Float
-	case "real":
-		t.Kind = Real
-	case "money":
-		t.Kind, t.Precision, t.Scale = Decimal, 19, 4
-	case "smallmoney":
-		t.Kind, t.Precision, t.Scale = Decimal, 10, 4
-	case "text", "ntext", "xml":
-		t.Kind, t.Length = Text, -1
-	case "sysname":
-		t.SQL, t.Kind, t.Length = "nvarchar(128)", Text, 128
-	case "image":
-		t.Kind, t.Length = Bytes, -1
-	case "rowversion":
-		t.Kind, t.Length = Bytes, 8
-	case "date":
-		t.Kind = Date
-	case "datetime":
-		t.Kind, t.Scale = DateTime, 3
-	case "smalldatetime":
-		t.Kind = DateTime
-	case "uniqueidentifier":
-		t.Kind = UUID
-	default:
-		return Type{}, false
+	if name == "sysname" {
+		return Type{SQL: "nvarchar(128)", Kind: Text, Length: 128}, true
 	}
-	return t, true
+	for _, t := range plainTypes {
+		if t.SQL == name {
+			return t, true
+		}
+	}
+	return Type{}, false
 }
 
 // sizedType knows the types that take arguments, and their defaults.

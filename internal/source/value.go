@@ -111,31 +111,47 @@ func (t Type) checkBytes(v []byte) error {
 }
 
 func (t Type) checkTime(v time.Time) error {
+	if t.Kind != Date && t.Kind != Clock && t.Kind != DateTime && t.Kind != Offset {
+		return fmt.Errorf("a time is no value of %s", t.SQL)
+	}
+	if !t.holdsFraction(v) || !t.holdsZone(v) || !inCalendar(v) || !t.holdsTime(v) {
+		return fmt.Errorf("%s does not fit %s", v.Format("2006-01-02 15:04:05.999999999 -07:00"), t.SQL)
+	}
+	return nil
+}
+
+func inCalendar(v time.Time) bool { return v.Year() >= 1 && v.Year() <= 9999 }
+
+// holdsFraction reports whether v has no finer fraction of a second than the type.
+func (t Type) holdsFraction(v time.Time) bool {
 	unit := 1
 	for i := t.Scale; i < 9; i++ {
 		unit *= 10
 	}
+	return v.Nanosecond()%unit == 0
+}
+
+// holdsZone reports whether v is in UTC, or for an Offset in whole minutes up to 14 hours, with its UTC in the calendar.
+func (t Type) holdsZone(v time.Time) bool {
 	_, off := v.Zone()
-	y := v.Year()
-	ok := y >= 1 && y <= 9999
+	if t.Kind != Offset {
+		return off == 0
+	}
+	return off%60 == 0 && off >= -14*3600 && off <= 14*3600 && inCalendar(v.UTC())
+}
+
+// holdsTime knows what is particular to a type.
+func (t Type) holdsTime(v time.Time) bool {
 	switch t.Kind {
 	case Date:
 		h, m, s := v.Clock()
-		ok = ok && h+m+s+v.Nanosecond() == 0 && off == 0
+		return h+m+s == 0
 	case Clock:
-		ok = ok && y == 1970 && v.YearDay() == 1 && off == 0 && v.Nanosecond()%unit == 0
+		return v.Year() == 1970 && v.YearDay() == 1
 	case DateTime:
-		ok = ok && off == 0 && v.Nanosecond()%unit == 0 && t.holdsDateTime(v)
-	case Offset:
-		uy := v.UTC().Year()
-		ok = ok && off%60 == 0 && off >= -14*3600 && off <= 14*3600 && v.Nanosecond()%unit == 0 && uy >= 1 && uy <= 9999
-	default:
-		return fmt.Errorf("a time is no value of %s", t.SQL)
+		return t.holdsDateTime(v)
 	}
-	if !ok {
-		return fmt.Errorf("%s does not fit %s", v.Format("2006-01-02 15:04:05.999999999 -07:00"), t.SQL)
-	}
-	return nil
+	return true
 }
 
 // holdsDateTime knows the ranges and steps of the two older types.

@@ -154,15 +154,13 @@ func (d *Driver) Begin(ctx context.Context) (source.Conn, error) {
 	var state sql.NullInt64
 	err = c.QueryRowContext(ctx, "SELECT snapshot_isolation_state FROM sys.databases WHERE name = DB_NAME()").Scan(&state)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		discard(c)
-		return nil, d.explain("reading from", err)
+		return nil, errors.Join(d.explain("reading from", err), discard(c))
 	}
 	snapshot := state.Int64 == snapshotOn
 	if snapshot {
 		for _, q := range []string{"SET TRANSACTION ISOLATION LEVEL SNAPSHOT", "BEGIN TRANSACTION"} {
 			if _, err := c.ExecContext(ctx, q); err != nil {
-				discard(c)
-				return nil, d.explain("beginning a snapshot of", err)
+				return nil, errors.Join(d.explain("beginning a snapshot of", err), discard(c))
 			}
 		}
 	}

@@ -219,8 +219,11 @@ func (e Engine) oneAtATime(t *testing.T) {
 	load(t, db, "crm7", small())
 	v := view(t, db, "")
 	ctx := t.Context()
-	for range v.Documents(ctx) {
-		_, err := v.Users(ctx)
+	for _, err := range v.Documents(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = v.Users(ctx)
 		if err == nil || !strings.Contains(strings.ToUpper(err.Error()), "STILL READING \"DOCUMENT\"") {
 			t.Errorf("a question during another: %v", err)
 		}

@@ -252,30 +252,10 @@ func TestKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "crm.sqlite")
 	r := rand.New(rand.NewPCG(5, 6))
 	killed := 0
-	for range 200 {
-		cmd := osexec.Command(os.Args[0], "-test.run=^TestChild$")
-		cmd.Env = append(os.Environ(), childVariable+"="+path)
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+	for !loadOrDie(t, path, time.Duration(5+r.IntN(60+killed*10))*time.Millisecond) {
+		if killed++; killed > 200 {
+			t.Fatal("the load never ends")
 		}
-		timer := time.AfterFunc(time.Duration(5+r.IntN(60+killed*10))*time.Millisecond, func() { cmd.Process.Kill() })
-		err := cmd.Wait()
-		timer.Stop()
-		if err == nil {
-			break
-		}
-		var exit *osexec.ExitError
-		if !errors.As(err, &exit) || exit.Exited() {
-			// It was not killed: either it fails, or an earlier one was killed after it had finished.
-			if d, err := Open(path); err == nil {
-				defer d.Close()
-				if names, err := d.tableNames(t.Context()); err == nil && len(names) == len(allTables()) {
-					break
-				}
-			}
-			t.Fatalf("the child failed: %v", err)
-		}
-		killed++
 	}
 	if killed == 0 {
 		t.Error("no child was killed")
@@ -301,6 +281,37 @@ func TestKill(t *testing.T) {
 		t.Errorf("%d rows of %d, %d indexes", n, partCount*perPart, len(tab.Indexes))
 	}
 	t.Logf("killed %d times", killed)
+}
+
+// loadOrDie runs a child that is killed after some time, and reports whether the load is complete.
+func loadOrDie(t *testing.T, path string, after time.Duration) bool {
+	t.Helper()
+	cmd := osexec.Command(os.Args[0], "-test.run=^TestChild$")
+	cmd.Env = append(os.Environ(), childVariable+"="+path)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(after, func() { cmd.Process.Kill() })
+	err := cmd.Wait()
+	timer.Stop()
+	var exit *osexec.ExitError
+	if errors.As(err, &exit) && !exit.Exited() {
+		return false
+	}
+	if err == nil {
+		return true
+	}
+	// It ended by itself with an error: an earlier one was killed after it had finished, or something is wrong.
+	d, openErr := Open(path)
+	if openErr != nil {
+		t.Fatalf("the child failed: %v", err)
+	}
+	defer d.Close()
+	names, listErr := d.tableNames(t.Context())
+	if listErr != nil || len(names) != len(allTables()) {
+		t.Fatalf("the child failed: %v; tables %q, %v", err, names, listErr)
+	}
+	return true
 }
 
 func TestLoaderBeforeBegin(t *testing.T) {
