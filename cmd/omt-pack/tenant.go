@@ -39,7 +39,7 @@ func (f *from) open(ctx context.Context, j *cli.Job, fn func(m restore.Migration
 	if err != nil {
 		return err
 	}
-	defer d.Close()
+	defer d.Close() //nolint:errcheck // it was only read
 	m, err := restore.Find(ctx, destination.Retry{}.Wrap(d), f.migration)
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func unpack() *cli.Command {
 					if err != nil {
 						return err
 					}
-					defer loader.Close()
+					defer loader.Close() //nolint:errcheck // Finish has made everything durable
 					o.DB = loader
 				}
 				u, err := restore.Unpack(ctx, m, o)

@@ -100,7 +100,7 @@ func (l *lines) cut(at int) ([]byte, bool) {
 		}
 	}
 	l.seen = l.pos
-	return raw, !(after && c == '\n' && len(raw) == 0)
+	return raw, !after || c != '\n' || len(raw) != 0
 }
 
 // lineEnd finds the first CR or LF.

@@ -49,7 +49,7 @@ func (o *order) add(at int, kind Kind, raw []byte) error {
 		return nil
 	}
 	rank := known[at].rank
-	if rank < o.rank && !(at == placeChunk) {
+	if rank < o.rank && at != placeChunk {
 		return o.misplaced(kind)
 	}
 	var err error

@@ -151,7 +151,7 @@ func (r *Reader) classify(raw []byte) (Line, error) {
 		return l, errNotUTF8
 	}
 	kind, ok := quickKind(raw)
-	if ok && !(r.accept && !json.Valid(raw)) {
+	if ok && (!r.accept || json.Valid(raw)) {
 		if l.place = placeOf(string(kind)); l.place != placeUnknown {
 			l.Kind = known[l.place].kind
 		} else {

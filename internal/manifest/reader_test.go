@@ -253,7 +253,7 @@ func TestRefused(t *testing.T) {
 			if err.Error() != c.want || StatusOf(err) != c.status || !strings.Contains(HintOf(err), c.hint) {
 				t.Errorf("got %q (status %d, hint %q)", err, StatusOf(err), HintOf(err))
 			}
-			if _, again := r.Next(); again != err {
+			if _, again := r.Next(); !errors.Is(again, err) {
 				t.Errorf("then %v", again)
 			}
 		})

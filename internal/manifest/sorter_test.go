@@ -186,7 +186,7 @@ func TestSorterErrors(t *testing.T) {
 	if StatusOf(err) != Failed || !strings.Contains(err.Error(), fmt.Sprintf("making a temporary file in %q: ", missing)) || !strings.Contains(HintOf(err), "--temp") {
 		t.Errorf("no such folder: %v (%s)", err, HintOf(err))
 	}
-	if _, again := s.Sort(context.Background()); again != err {
+	if _, again := s.Sort(context.Background()); !errors.Is(again, err) {
 		t.Errorf("then %v", again)
 	}
 	if err := s.Close(); err != nil {

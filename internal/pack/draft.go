@@ -100,6 +100,6 @@ func (r *roots) stands(dir string) bool {
 
 func (r *roots) close() {
 	for _, root := range r.open {
-		root.Close()
+		root.Close() //nolint:errcheck // it was only read
 	}
 }

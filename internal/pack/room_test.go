@@ -31,7 +31,7 @@ func TestRoomWaitsForAPushAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer lock.Unlock() //nolint:errcheck // of a test
+	defer lock.Unlock()
 	waits := 0
 	r.sleep = func(context.Context, time.Duration) error {
 		if waits++; waits == 1000 {
@@ -108,7 +108,7 @@ func TestPackUnderALimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer lock.Unlock() //nolint:errcheck // of a test
+	defer lock.Unlock()
 	waits, p := 0, (*packer)(nil)
 	s.tune = func(made *packer) {
 		p = made

@@ -118,7 +118,7 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 	if r.src, err = o.Open(ctx, r.in.installation); err != nil {
 		return err
 	}
-	defer r.src.Close()
+	defer r.src.Close() //nolint:errcheck // it was only read
 	if err := r.sameInstallation(ctx); err != nil {
 		return err
 	}
@@ -286,7 +286,7 @@ func (r *run) start() error {
 func (p *packer) close() {
 	p.roots.close()
 	p.index.close() //nolint:errcheck // it is made anew by every run
-	p.journal.close()
+	p.journal.close() //nolint:errcheck // every line was synced
 }
 
 // head copies what stands before the tables, with this run's phase and the installation as it was opened, and with it all
@@ -319,23 +319,26 @@ func (r *run) head(ctx context.Context) error {
 				return err
 			}
 		}
-		switch l.Kind {
-		case manifest.KindManifest:
-			h := r.in.header
-			if r.preseed() {
-				h.Phase = preseed
-			}
-			err = r.out.Write(h)
-		case manifest.KindInstallation:
-			err = r.out.Write(r.src.Installation)
-		default:
-			err = r.out.WriteRaw(l)
-		}
-		if err != nil {
+		if err := r.headLine(l); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
+}
+
+func (r *run) headLine(l manifest.Line) error {
+	switch l.Kind {
+	case manifest.KindManifest:
+		h := r.in.header
+		if r.preseed() {
+			h.Phase = preseed
+		}
+		return r.out.Write(h)
+	case manifest.KindInstallation:
+		return r.out.Write(r.src.Installation)
+	default:
+		return r.out.WriteRaw(l)
+	}
 }
 
 // leaveArea passes the records of an area that this run does not pack, without chunks of their own.

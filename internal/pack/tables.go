@@ -267,4 +267,4 @@ func (s *sortedRows) rows() iter.Seq2[source.Row, error] {
 	}
 }
 
-func (s *sortedRows) close() { s.sorter.Close() }
+func (s *sortedRows) close() { s.sorter.Close() } //nolint:errcheck // temporary files

@@ -201,7 +201,7 @@ func (f *folder) close() {
 		f.log.Close()
 		f.log = nil
 	}
-	f.root.Close()
+	f.root.Close() //nolint:errcheck // a folder has nothing to lose
 }
 
 // target is where a record's file goes, below the folder.

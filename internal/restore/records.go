@@ -88,7 +88,7 @@ func (m Migration) read(ctx context.Context, temp string, want func(manifest.Fil
 	c := &contents{place: map[manifest.Digest]int{}, files: map[manifest.Area]tally{},
 		sorter: manifest.NewSorter(temp, sortMemory)}
 	if err := c.fill(ctx, manifest.NewReader(rc, manifest.ReadOptions{}), want); err != nil {
-		c.sorter.Close()
+		c.sorter.Close() //nolint:errcheck // temporary files
 		return nil, fmt.Errorf("reading the manifest of %s: %w", m.Revision(), err)
 	}
 	return c, nil

@@ -48,7 +48,7 @@ func Unpack(ctx context.Context, m Migration, o UnpackOptions) (Unpacked, error)
 	if err != nil {
 		return u, err
 	}
-	defer c.sorter.Close()
+	defer c.sorter.Close() //nolint:errcheck // temporary files
 	if !o.wants(manifest.Database) {
 		o.DB = nil
 	}

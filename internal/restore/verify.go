@@ -55,7 +55,7 @@ func Verify(ctx context.Context, m Migration, o VerifyOptions) (Proof, error) {
 	if err != nil {
 		return Proof{}, err
 	}
-	defer c.sorter.Close()
+	defer c.sorter.Close() //nolint:errcheck // temporary files
 	v := &verifier{m: m, c: c, o: o, pool: new(chunk.Pool), wrong: map[manifest.Digest]bool{}, done: map[manifest.Digest]bool{}}
 	v.proof.Chunks = len(c.chunks)
 	for _, k := range c.chunks {

@@ -70,7 +70,7 @@ func Write(ctx context.Context, o Options, open func(context.Context) (source.Lo
 	if err != nil {
 		return Made{}, err
 	}
-	defer loader.Close()
+	defer loader.Close() //nolint:errcheck // Finish has made everything durable
 	w := newWorld(o)
 	if err := w.database(ctx, loader); err != nil {
 		return Made{}, err

@@ -1,0 +1,42 @@
+// Package pack turns an installation into chunks in a spool folder, and a manifest of what is in them.
+//
+// # Promises
+//
+//   - Nothing is packed unless the input has a good end, was written by omt-assign or omt-pack, and nothing in it blocks:
+//     users and plans are looked at again, unwaived errors and rules that were not completed refuse it (5).
+//   - The input's tables and files are a forecast. The database is read inside one view of the source, the folders after
+//     its rows, and what was found then stands in the output. In one view a table whose rows are not as many as were
+//     counted is a failure; without one it is a finding (table-changed).
+//   - The same rows and files give the same chunks, whatever the number of workers and whatever an earlier run left in
+//     the spool. Boundaries of file chunks come from the sorted sizes alone, those of table parts from keys.
+//   - A chunk is reported after it was synced, read back from disk (digest, frame checksums, number of entries or rows)
+//     and put in its place under its name. A killed run loses the chunks that were being written, no more: the next one
+//     finds the others in pack.journal and reads neither them nor their files again.
+//   - A file that changes while it is read is read once more and then reported (unreadable, finding file-changed). One
+//     that cannot be read is reported; one root that cannot be listed ends the run.
+//   - Memory: a buffer of one chunk (32 MiB) for each worker and one more, of which there are at most MaxWorkers+1, the
+//     records of as many groups, and two sorters. The index of contents lies on disk.
+//
+// # Copies
+//
+// Content is stored once in an area of a manifest: the first name in manifest order has it, a later one says so (same).
+// Not once in the whole manifest, since a hard link names only a path of its own area, and a stock tar must restore every
+// name. Copies get hard-link entries in chunks of their own at the end of the area; after 1,000 links to a name the
+// content is stored anew. Two rows that name one file share it without a link. Empty files are stored each by itself.
+//
+// # The spool
+//
+// chunks/ab/<sha256>.<type>, pack.journal (see journal), pack.lock, and tmp/pack, which a run empties when it begins.
+// With a limit, a group takes room in manifest order, since a push takes chunks away in that order; a wait ends after 30 s
+// without a push.
+//
+// # Why
+//
+//   - Groups are held in memory between hashing and compressing, so that each file is read once and the decision about
+//     copies, which must be made in manifest order, stands before any byte is compressed. Only a file that is larger than a
+//     chunk is compressed before it, and its chunk dropped when it turns out to be a copy.
+//   - The journal names a group by paths, sizes and times, and its outcome holds only if every decision about copies comes
+//     out the same again; so a run with a journal gives what a fresh run gives.
+//   - The index is a log and hash tables of our own in place of an embedded database: it is written once, in one order,
+//     and thrown away, and costs a read and a write for each file.
+package pack
