@@ -285,7 +285,7 @@ func (r *run) start() error {
 
 func (p *packer) close() {
 	p.roots.close()
-	p.index.close() //nolint:errcheck // it is made anew by every run
+	p.index.close()   //nolint:errcheck // it is made anew by every run
 	p.journal.close() //nolint:errcheck // every line was synced
 }
 
