@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ type faulty struct {
 	fail     int
 	midway   bool
 	queries  int
+	texts    []string
 	fired    bool
 	prefixes []string
 	errs     map[string]error // by method
@@ -59,6 +61,7 @@ type faultyConn struct {
 func (c *faultyConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	n := c.f.queries
 	c.f.queries++
+	c.f.texts = append(c.f.texts, query)
 	if n != c.f.fail {
 		return c.Conn.QueryContext(ctx, query, args...)
 	}
@@ -72,8 +75,8 @@ func (c *faultyConn) QueryContext(ctx context.Context, query string, args ...any
 	return c.Conn.QueryContext(ctx, "SELECT "+ones+" UNION ALL SELECT abs(-9223372036854775808)"+strings.Repeat(",NULL", cols-1))
 }
 
-// tiny fills a file with one row in each of the tables that questions read.
-func tiny(t testing.TB, users int) string {
+// tiny fills a file with some rows in each of the tables that questions read. Names are spelled by spell.
+func tiny(t testing.TB, users int, spell func(string) string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "crm.sqlite")
 	l, err := sqlite.OpenLoader(path)
@@ -112,6 +115,13 @@ func tiny(t testing.TB, users int) string {
 			rows["email"] = func(i int64) source.Row { return source.Row{i, i, i + 1000, "a@example.com"} }
 		}
 	}
+	for i := range tabs {
+		name := spell(tabs[i].Name)
+		rows[name], tabs[i].Name = rows[tabs[i].Name], name
+		for j := range tabs[i].Columns {
+			tabs[i].Columns[j].Name = spell(tabs[i].Columns[j].Name)
+		}
+	}
 	if err := l.Begin(t.Context(), "run", "crm7", tabs); err != nil {
 		t.Fatal(err)
 	}
@@ -131,6 +141,8 @@ func tiny(t testing.TB, users int) string {
 	}
 	return path
 }
+
+func asIs(s string) string { return s }
 
 // drain reads a stream to its end or its error.
 func drain[T any](s iter.Seq2[T, error]) (n int, err error) {
@@ -201,7 +213,7 @@ func ask(t *testing.T, path string, f *faulty, question string) (int, error) {
 
 // A query that fails, at its beginning or in the middle, is an error of the question, and never a shorter answer.
 func TestFaults(t *testing.T) {
-	path := tiny(t, 3)
+	path := tiny(t, 3, asIs)
 	for name := range questions {
 		for _, midway := range []bool{false, true} {
 			for fail := 0; ; fail++ {
@@ -228,7 +240,7 @@ func TestFaults(t *testing.T) {
 
 // The number of queries does not depend on the number of rows.
 func TestQueriesAreFew(t *testing.T) {
-	few, many := tiny(t, 1), tiny(t, 200)
+	few, many := tiny(t, 1, asIs), tiny(t, 200, asIs)
 	for name := range questions {
 		a, b := &faulty{fail: -1}, &faulty{fail: -1}
 		if _, err := ask(t, few, a, name); err != nil {
@@ -243,8 +255,43 @@ func TestQueriesAreFew(t *testing.T) {
 	}
 }
 
+// Where letter case matters to a server, every name must be written as the catalog has it.
+func TestSpelling(t *testing.T) {
+	path := tiny(t, 3, func(s string) string { return strings.ToUpper(s[:1]) + strings.ToLower(s[1:]) })
+	d, err := sqlite.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	tabs, err := d.Catalog(t.Context(), "crm7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, tab := range tabs {
+		known[d.Ref("crm7", tab.Name)] = true
+		for _, c := range tab.Columns {
+			known[d.Quote(c.Name)] = true
+		}
+	}
+	quoted := regexp.MustCompile(`"[^"]*"`)
+	for name := range questions {
+		f := &faulty{fail: -1}
+		if _, err := ask(t, path, f, name); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range f.texts {
+			for _, q := range quoted.FindAllString(text, -1) {
+				if !known[q] {
+					t.Errorf("%s asks for %s, which the catalog does not have: %s", name, q, text)
+				}
+			}
+		}
+	}
+}
+
 func TestNewFails(t *testing.T) {
-	d, err := sqlite.Open(tiny(t, 1))
+	d, err := sqlite.Open(tiny(t, 1, asIs))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +326,7 @@ func TestNewFails(t *testing.T) {
 
 // A stream that is left early leaves the connection free for the next question, at any point.
 func TestLeaveStreams(t *testing.T) {
-	d, err := sqlite.Open(tiny(t, 3))
+	d, err := sqlite.Open(tiny(t, 3, asIs))
 	if err != nil {
 		t.Fatal(err)
 	}

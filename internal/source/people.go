@@ -220,16 +220,17 @@ type emailRow struct {
 	address          string
 }
 
-// emails reads addresses of type 0 that are not blank, with surrounding blanks taken off.
-func (v *View) emails(ctx context.Context, where string) iter.Seq2[emailRow, error] {
+// emails reads addresses of type 0 that are not blank, with surrounding blanks taken off: all of them, or those of the
+// persons of associates.
+func (v *View) emails(ctx context.Context, ofAssociates bool) iter.Seq2[emailRow, error] {
 	return func(yield func(emailRow, error) bool) {
 		p, ok := v.probe("email", "e")
 		if !ok {
 			return
 		}
 		cond := p.number("type") + " = 0 AND " + p.number("person_id") + " <> 0"
-		if where != "" {
-			cond += " AND " + where
+		if ofAssociates {
+			cond += " AND " + v.ofAssociates(p.col("person_id"))
 		}
 		for r, err := range v.rowsOf(ctx, p, cond, nil, "person_id", "rank", "email_id", "email_address") {
 			if err != nil {
@@ -247,7 +248,7 @@ func (v *View) emails(ctx context.Context, where string) iter.Seq2[emailRow, err
 // emailsOf reads the addresses of the persons of all associates, by rank and then id.
 func (v *View) emailsOf(ctx context.Context) (map[int64][]string, error) {
 	var all []emailRow
-	for e, err := range v.emails(ctx, v.ofAssociates("e."+v.driver.Quote("person_id"))) {
+	for e, err := range v.emails(ctx, true) {
 		if err != nil {
 			return nil, err
 		}

@@ -149,7 +149,7 @@ func (v *View) Addresses(ctx context.Context) iter.Seq2[Address, error] {
 		for _, a := range all {
 			users[a.person] = users[a.person] || a.internal()
 		}
-		for e, err := range v.emails(ctx, "") {
+		for e, err := range v.emails(ctx, false) {
 			if err != nil {
 				yield(Address{}, err)
 				return

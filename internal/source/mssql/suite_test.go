@@ -28,7 +28,7 @@ type server struct {
 }
 
 // connect returns the server that the environment names, or skips the test and says so.
-func connect(t *testing.T) *server {
+func connect(t testing.TB) *server {
 	t.Helper()
 	raw := os.Getenv(serverVariable)
 	if raw == "" {
@@ -54,7 +54,7 @@ func connect(t *testing.T) *server {
 var databases atomic.Int64
 
 // create makes a database that is dropped with the test, and returns its URL, which has the login but no password.
-func (s *server) create(t *testing.T) (rawURL, password string) {
+func (s *server) create(t testing.TB) (rawURL, password string) {
 	t.Helper()
 	name := fmt.Sprintf("omt_test_%d_%d", os.Getpid(), databases.Add(1))
 	if _, err := s.admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
@@ -106,4 +106,20 @@ func TestSuite(t *testing.T) {
 		e.Digits, e.LosesNames = 6, true
 	}
 	sourcetest.Run(t, e)
+}
+
+func BenchmarkSuite(b *testing.B) {
+	s := connect(b)
+	sourcetest.Bench(b, func(b *testing.B) (source.Loader, source.Driver) {
+		raw, password := s.create(b)
+		l, err := mssql.OpenLoader(raw, password)
+		if err != nil {
+			b.Fatal(err)
+		}
+		d, err := mssql.Open(raw, password)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return l, d
+	})
 }

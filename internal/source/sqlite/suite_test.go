@@ -36,3 +36,21 @@ func TestSuite(t *testing.T) {
 		}
 	}})
 }
+
+func BenchmarkSuite(b *testing.B) {
+	sourcetest.Bench(b, func(b *testing.B) (source.Loader, source.Driver) {
+		path := filepath.Join(b.TempDir(), "bench.sqlite")
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			b.Fatal(err)
+		}
+		l, err := sqlite.OpenLoader(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		d, err := sqlite.Open(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return l, d
+	})
+}

@@ -237,3 +237,11 @@ func TestSignificant(t *testing.T) {
 		}
 	}
 }
+
+// SQL Server's texts may hold the character NUL, and so may ours.
+func TestNul(t *testing.T) {
+	tab := source.Table{Name: "t", Columns: []source.Column{{Name: "v", Type: source.ParseType("nvarchar(20)")}, {Name: "x", Type: source.ParseType("xml")}}}
+	if got := roundTrip(t, tab, source.Row{"a\x00b\x00", "1\x00"}); got[0] != "a\x00b\x00" || got[1] != "1\x00" {
+		t.Errorf("texts with NUL come back as %q", got)
+	}
+}
