@@ -395,7 +395,13 @@ func (r *run) emit(rec manifest.Record) error {
 		r.sums.tables++
 		r.sums.rows += rec.Rows
 	}
-	return r.out.Write(rec)
+	if err := r.out.Write(rec); err != nil {
+		return err
+	}
+	if _, ok := rec.(manifest.Chunk); ok {
+		return r.out.Flush()
+	}
+	return nil
 }
 
 func (r *run) tables(ctx context.Context) error {
