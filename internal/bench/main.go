@@ -22,9 +22,11 @@ import (
 )
 
 type bench struct {
-	bin, dir string
-	rounds   int
-	tree     tree
+	bin, dir  string
+	rounds    int
+	documents int // rows of the database
+	tiny      int // files of the memory row
+	tree      tree
 }
 
 // cost is what one run of a command took.
@@ -39,7 +41,17 @@ func main() {
 	flag.StringVar(&b.dir, "dir", ".cache/bench", "where to work")
 	flag.IntVar(&b.rounds, "rounds", 3, "runs of each, in turn")
 	files := flag.Int("files", 50_000, "files of the archive")
+	flag.IntVar(&b.documents, "documents", 200_000, "documents of the database")
+	flag.IntVar(&b.tiny, "tiny", 100_000, "small files to measure memory with")
+	sel := flag.String("select", "", "read every row of this SQLite `FILE` and end: what the export is measured against")
 	flag.Parse()
+	if *sel != "" {
+		if _, err := selectAll(context.Background(), *sel); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	if err := b.run(context.Background(), *files); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -65,7 +77,7 @@ func (b *bench) run(ctx context.Context, files int) (err error) {
 		return err
 	}
 	t := &table{}
-	for _, step := range []func(context.Context, *table) error{b.packing, b.second, b.proof, b.small} {
+	for _, step := range []func(context.Context, *table) error{b.packing, b.second, b.proof, b.killed, b.tables, b.memory, b.start} {
 		if err := step(ctx, t); err != nil {
 			return err
 		}
@@ -196,8 +208,8 @@ func (b *bench) proof(ctx context.Context, t *table) error {
 	return nil
 }
 
-// small: how long a tool takes to start and do nothing.
-func (b *bench) small(ctx context.Context, t *table) error {
+// start: how long a tool takes to start and do nothing.
+func (b *bench) start(ctx context.Context, t *table) error {
 	s := b.series("start", func() *exec.Cmd { return b.tool("omt-pack", "--version") })
 	for range 5 {
 		if err := s.once(b, ""); err != nil {
