@@ -31,6 +31,9 @@ func (f *from) validate() error {
 	if f.url == "" {
 		return manifest.Errorf(manifest.Usage, "--from is missing").WithHint("name the folder that omt-push sent to")
 	}
+	if _, err := dir.Parse(f.url); err != nil {
+		return manifest.Errorf(manifest.Usage, "--from: %w", err)
+	}
 	return nil
 }
 
