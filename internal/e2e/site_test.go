@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // site is a folder that commands work in. All their relative paths are from it.
@@ -53,9 +55,14 @@ func (r result) String() string {
 	return fmt.Sprintf("%s ended with %d\n%s", r.line, r.status, r.err)
 }
 
-// command is a process that has not been started.
+// patience is how long a process may take before it counts as standing still.
+const patience = 3 * time.Minute
+
+// command is a process that has not been started. One that stands still is killed, which gives it the status -1.
 func (s *site) command(args ...string) *exec.Cmd {
-	x := exec.Command(tool(args[0]), args[1:]...)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	s.t.Cleanup(cancel)
+	x := exec.CommandContext(ctx, tool(args[0]), args[1:]...)
 	x.Dir = s.dir
 	for _, e := range os.Environ() {
 		if !strings.HasPrefix(e, "OMT_") && !strings.HasPrefix(e, "TMPDIR=") {
