@@ -112,8 +112,8 @@ func BenchmarkEntrySize(b *testing.B) {
 	}
 }
 
-// officeTable is like a table of appointments: 10 columns, 65,536 rows.
-func officeTable() (manifest.Table, []source.Row) {
+// officeTable is like a table of appointments, of 10 columns.
+func officeTable(n int) (manifest.Table, []source.Row) {
 	table := manifest.Table{Name: "appointment", Key: []string{"appointment_id"}, Columns: []manifest.Column{
 		{Name: "appointment_id", Type: "int"}, {Name: "contact_id", Type: "int"}, {Name: "associate_id", Type: "int", Null: true},
 		{Name: "do_by", Type: "datetime"}, {Name: "registered", Type: "datetime", Null: true}, {Name: "type", Type: "smallint"},
@@ -121,7 +121,7 @@ func officeTable() (manifest.Table, []source.Row) {
 		{Name: "value", Type: "decimal(19,4)"}, {Name: "text", Type: "nvarchar(max)", Null: true},
 	}}
 	r := rand.New(rand.NewPCG(1, 1))
-	rows := make([]source.Row, groupRows)
+	rows := make([]source.Row, n)
 	base := time.Date(2015, 1, 1, 8, 0, 0, 0, time.UTC)
 	for i := range rows {
 		at := base.Add(time.Duration(i) * 17 * time.Minute)
@@ -139,7 +139,7 @@ func officeTable() (manifest.Table, []source.Row) {
 }
 
 func BenchmarkPartWriter(b *testing.B) {
-	table, rows := officeTable()
+	table, rows := officeTable(groupRows)
 	pool := new(Pool)
 	for level := minLevel; level <= maxLevel; level++ {
 		b.Run(fmt.Sprintf("level=%d", level), func(b *testing.B) {
@@ -166,7 +166,7 @@ func BenchmarkPartWriter(b *testing.B) {
 }
 
 func BenchmarkPartReader(b *testing.B) {
-	table, rows := officeTable()
+	table, rows := officeTable(groupRows)
 	part, _ := writePart(b, table, PartOptions{}, rows)
 	pool := new(Pool)
 	b.ReportAllocs()
@@ -179,7 +179,7 @@ func BenchmarkPartReader(b *testing.B) {
 }
 
 func BenchmarkAppendRow(b *testing.B) {
-	table, rows := officeTable()
+	table, rows := officeTable(groupRows)
 	cols := source.FromRecord(table).Columns
 	var buf []byte
 	i := 0

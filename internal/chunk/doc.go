@@ -1,3 +1,119 @@
-// Package chunk holds the formats of what is stored at a destination: file chunks and table parts, as readers and
-// writers alone.
+// Package chunk holds the formats of what is stored at a destination, as readers and writers alone: chunks of files
+// (Writer, Reader, Seekable, Verify), and parts of tables (PartWriter, PartReader, VerifyPart) with the canonical
+// encoding of their rows (AppendRow, Key, Cutter). This comment is the specification of the formats.
+//
+// It promises: the same entries or rows at the same level give the same bytes, on every machine; what a reader accepts
+// is what a writer wrote, and anything else is an error that wraps ErrDamaged where the bytes are to blame; memory is
+// bounded, whatever is in the chunk. It does not know where chunks lie, what a spool or a destination is, which files
+// are copies of each other, nor where rows come from.
+//
+// # File chunks
+//
+// A .tar.zst that any tar with zstd restores: a tar stream (POSIX ustar) in independent zstd frames, and a seek table.
+//
+// The tar stream holds regular entries only, or in a chunk of links hard links only. Mode 0644, owner and group 0 and
+// without names, time in whole seconds UTC between 1970 and 2242 (TarTime). A name or link that is longer than its
+// fields or not ASCII, and a size of 8 GiB and more, stand in a PAX record (path, linkpath, size) before the entry;
+// there are no other records. The stream ends with two blocks of zeros and no more. Names are "<area>/<path>": relative,
+// UTF-8, without ".", "..", empty parts and NUL, up to 32 KiB. So an entry's bytes follow from name and size alone
+// (EntrySize), and Planner can say where chunks end before anything is read: before the entry that would exceed MaxRaw
+// bytes of stream, its end included, or MaxEntries.
+//
+// A frame ends at the first file boundary at which it has 1 MiB or more, and inside a file after every 1 MiB of the
+// file's content that more content follows; the end of the stream belongs to the last frame. So a frame has at most
+// 2.25 MiB, and content of up to 1 MiB lies in one. Every frame tells its content size and carries a checksum (the low
+// four bytes of XXH64). Its window is at most 2 MiB, or the content itself. Incompressible content stands in raw blocks.
+//
+// The seek table is that of the zstd seekable format 0.1.0: a skippable frame (0x184D2A5E, its length) with an entry for
+// each frame (bytes stored, bytes of content, checksum; four bytes each, the lowest first), the number of frames, a
+// descriptor byte 0x80 (entries have checksums), and 0x8F92EAB1. Nothing follows it.
+//
+// A reader refuses frames without size or checksum or of more than 2.25 MiB, other skippable frames, a seek table that
+// does not agree with the frames, bytes behind it, entries of other types, other headers, and a stream that does not end
+// as above. Verify compares length, SHA-256, bytes of the stream and entries with the chunk's record besides.
+//
+// # Canonical rows
+//
+// A row is encoded as its values one behind the other, in the order of the columns, computed ones left out. A value
+// is 00 for NULL, or 01 and, by source.Kind (integers have the highest byte first, signed ones in two's complement):
+//
+//	Bool      one byte 00 or 01
+//	Int       8 bytes, signed, whatever the column's width
+//	Float     8 bytes, IEEE 754 as it is: -0 is not 0, and a NaN keeps its bits
+//	Real      4 bytes, IEEE 754
+//	Decimal   one byte scale, then the digits without the point as 16 bytes, signed
+//	Text      length in bytes as an unsigned LEB128 varint in its shortest form, then UTF-8
+//	Bytes     length as above, then the bytes
+//	Date      4 bytes, signed: days since 1970-01-01
+//	Clock     8 bytes: steps of 100 ns since midnight
+//	DateTime  8 bytes, signed: steps of 100 ns since 1970-01-01 00:00 of the same wall clock
+//	Offset    8 bytes, signed: steps of 100 ns since 1970-01-01 00:00 UTC; 2 bytes, signed: minutes ahead of UTC
+//	UUID      16 bytes in the order of the text form
+//
+// Equal values have equal bytes, different ones different bytes, and DecodeRow accepts nothing else. The content digest
+// of a part is the SHA-256 over its rows in their order, each preceded by its length in 8 bytes; raw of a part's record
+// is how many bytes that were. The digest of a row (RowDigest), by which rows of a table without key are sorted, is the
+// SHA-256 of its encoding without the length. The schema digest is the SHA-256 of SchemaJSON: name, columns and key,
+// not the number of rows, which changes with every insert, nor the indexes, which do not change the rows.
+//
+// Keys sort by the bytes of Key.Append: 00 for NULL, or 01 and the value as above, with these differences: the sign bit
+// of signed numbers is flipped; Float and Real are 8 bytes, with all bits flipped if negative and else the sign bit; Text
+// and Bytes have no length, a byte 00 is 00 FF, and 00 01 ends them. Text sorts by bytes, not as the source's collation
+// does. Cutter says which keys begin a part.
+//
+// # Table parts
+//
+// A part is a Parquet file (format version 2) whose schema is flat and in the order of the columns; the key/value
+// metadata "omt.table" holds SchemaJSON. Columns that allow NULL are OPTIONAL, others REQUIRED. Types:
+//
+//	bit                            BOOLEAN
+//	tinyint, smallint, int, bigint INT32 or INT64 as INT(8, unsigned), INT(16|32|64, signed)
+//	real, float                    FLOAT, DOUBLE
+//	decimal, numeric, money, …     DECIMAL(p,s): INT32 to 9 digits, INT64 to 18, else the shortest FIXED_LEN_BYTE_ARRAY
+//	text of all types              BYTE_ARRAY as STRING
+//	binary of all types            BYTE_ARRAY
+//	uniqueidentifier               FIXED_LEN_BYTE_ARRAY(16) as UUID
+//	date                           INT32 as DATE
+//	time(n)                        INT64 as TIME(MICROS, not adjusted to UTC)
+//	datetime, datetime2(n), …      INT64 as TIMESTAMP(MICROS, not adjusted to UTC)
+//	datetimeoffset(n)              INT64 as TIMESTAMP(MICROS, UTC), and <name>$offset: INT(16), minutes ahead of UTC
+//	all three with n = 7           besides <name>$ticks: INT32, the 0 to 9 steps of 100 ns below the microsecond
+//
+// Companion columns follow theirs and are NULL where it is; a name that a column has already gets another "$". Nanosecond
+// timestamps would reach neither 1760, which SuperOffice's databases hold, nor 9999.
+//
+// A row group ends when the canonical rows in it have 8 MiB, or at 65,536 rows. Pages are data pages of version 2 with a
+// CRC-32, and end when their values have about 256 KiB, less in tables of more than 16 columns, so that all open pages
+// together have about 4 MiB. A text or byte value of 1 MiB and more has a page of its own. Integers and what they stand
+// for are DELTA_BINARY_PACKED, texts and bytes DELTA_LENGTH_BYTE_ARRAY (large ones PLAIN), the rest PLAIN; levels are
+// RLE. Bodies are compressed with zstd, or marked as not compressed where that does not shrink them. Column chunks follow
+// each other without gaps from byte 4 on; behind them stand 8 bytes, the lowest first, with the XXH64 of the footer, and
+// then the footer. There are no dictionaries, indexes or minima and maxima.
+//
+// # Why
+//
+// The tar header comes from archive/tar, whose output is deterministic; the golden files would show a version of Go that
+// changes it. Offsets are known since content does not pass through it.
+//
+// Sampling decides for raw blocks only inside frames of one file. Where a frame holds several, they repeat each other
+// (the theme of all letters, the fonts of all PDFs), which no sample of one place shows: on such files trying saves 20 %
+// of the bytes, and costs 0.3 ms for a MiB that does not shrink, next to 1.2 ms for the two SHA-256.
+//
+// Pages and footer of parts are put together here, out of parquet-go's encodings and Thrift types, and not by its Writer
+// and Reader: one row with a value of 100 MB took those 1.7 to 3.5 GB, against the value's own memory here, or with it its
+// compressed size; its decoder takes any size that a page or footer claims; and it writes about as many rows in a second.
+// The tests read parts with parquet-go and, where it is there, DuckDB.
+//
+// The footer has a checksum of our own before it because a decoder of Thrift allocates lists by the length they claim:
+// four damaged bytes could end the process before any error.
+//
+// xxhash is a dependency for those two checksums; the zstd library keeps its own copy private.
+//
+// # Figures
+//
+// Medians on two cores of an EPYC with SHA-NI under other load, as ratios: a Writer at level 1 takes about as long as
+// hashing each byte twice and compressing it in pieces of 1 MiB without anything else (BenchmarkWriter, "floor"), and so
+// at level 2. PartWriter encodes, hashes and compresses 500,000 rows of 10 columns in a second of one core at level 1,
+// 370,000 at level 2 for 5 % fewer bytes; PartReader decodes, and hashes again, 540,000. A Writer holds 6.3, 7.7 and 10.4
+// MiB at levels 1, 2 and 3, a Reader 3.4 MiB, a PartWriter 7 MiB for narrow tables and up to about 25 for wide rows.
 package chunk

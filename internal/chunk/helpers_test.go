@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -30,7 +30,7 @@ func text(seed uint64, n int) []byte {
 	r := rand.New(rand.NewPCG(seed, 1))
 	b := make([]byte, 0, n+16)
 	for len(b) < n {
-		b = fmt.Appendf(b, "word%d ", r.IntN(500))
+		b = append(strconv.AppendInt(append(b, "word"...), int64(r.IntN(500)), 10), ' ')
 	}
 	return b[:n]
 }

@@ -328,7 +328,7 @@ func (p *Pool) VerifyPart(ra io.ReaderAt, size int64, want manifest.Chunk, t man
 	if err != nil {
 		return fmt.Errorf("verifying chunk %q: %w", want.SHA256, err)
 	}
-	if err := got.compare(want); err != nil {
+	if err := got.Check(want); err != nil {
 		return fmt.Errorf("verifying chunk %q: part of table %q: %w", want.SHA256, t.Name, err)
 	}
 	return nil
@@ -349,9 +349,12 @@ func (p *Pool) readPart(ra io.ReaderAt, size int64, t manifest.Table) (Part, err
 	return r.Part()
 }
 
-// compare checks what was read against a part's record, but for the bytes it is stored in.
-func (p Part) compare(want manifest.Chunk) error {
+// Check compares what was read with a part's record: schema, keys, number and content of the rows, but not the bytes that
+// they are stored in.
+func (p Part) Check(want manifest.Chunk) error {
 	switch {
+	case want.Content == nil || want.Schema == nil:
+		return fmt.Errorf("chunk %q: is not the record of a table part", want.SHA256)
 	case p.Schema != *want.Schema:
 		return damaged("its schema has the SHA-256 %s, not %s", p.Schema, *want.Schema)
 	case p.Rows != want.Rows || int(p.Rows) != want.Items:

@@ -16,6 +16,8 @@ import (
 // Reader reads a file chunk as a stream, entry by entry, and refuses everything that Writer does not write.
 type Reader struct {
 	pool    *Pool
+	want    *manifest.Chunk // nil: any chunk will do
+	bytes   *counter        // with want
 	frames  *unframer
 	tar     *tar.Reader
 	end     int64 // where the present entry's padding ends in the tar stream
@@ -29,6 +31,19 @@ func NewReader(r io.Reader) *Reader { return new(Pool).NewReader(r) }
 
 // NewReader makes a Reader of r that takes its buffers from the pool, to which Close returns them.
 func (p *Pool) NewReader(r io.Reader) *Reader { return p.newReader(r, math.MaxInt64) }
+
+// CheckedReader makes a Reader of the chunk that a record describes: Next returns io.EOF only when length and SHA-256 of
+// its bytes, and length and entries of its tar stream, are those of the record. What was read before that may be wrong
+// in every way that entries can be.
+func (p *Pool) CheckedReader(r io.Reader, want manifest.Chunk) *Reader {
+	c := newCounter(r)
+	cr := p.newReader(c, want.Raw)
+	cr.want, cr.bytes = &want, c
+	if cr.err == nil && want.Type != manifest.ChunkTar {
+		cr.err = fmt.Errorf("chunk %q: is of type %q, not %q", want.SHA256, want.Type, manifest.ChunkTar)
+	}
+	return cr
+}
 
 func (p *Pool) newReader(r io.Reader, limit int64) *Reader {
 	dec, err := p.decoder()
@@ -97,22 +112,41 @@ func (r *Reader) entry(h *tar.Header) (Entry, error) {
 
 // finish checks the end of the tar stream and reads on to the end of the chunk.
 func (r *Reader) finish() error {
-	if r.frames.err == nil && r.frames.taken == r.end+tarEnd {
-		var one [1]byte
-		if _, err := io.ReadFull(r.frames, one[:]); err == nil {
-			return damaged("bytes follow the end of the tar stream, from byte %d", r.end+tarEnd)
-		} else if !errors.Is(err, io.EOF) {
-			return err
-		}
-		if r.entries == 0 {
-			return damaged("it has no entries")
-		}
-		return io.EOF
-	}
 	if below := r.frames.err; below != nil && !errors.Is(below, io.EOF) {
 		return below
 	}
-	return damaged("the tar stream does not end at byte %d with two blocks of zeros", r.end+tarEnd)
+	if r.frames.err != nil || r.frames.taken != r.end+tarEnd {
+		return damaged("the tar stream does not end at byte %d with two blocks of zeros", r.end+tarEnd)
+	}
+	var one [1]byte
+	if _, err := io.ReadFull(r.frames, one[:]); err == nil {
+		return damaged("bytes follow the end of the tar stream, from byte %d", r.end+tarEnd)
+	} else if !errors.Is(err, io.EOF) {
+		return err
+	}
+	if r.entries == 0 {
+		return damaged("it has no entries")
+	}
+	if r.want != nil {
+		return r.compare()
+	}
+	return io.EOF
+}
+
+// compare checks a chunk that was read to its end against its record; io.EOF means that they agree.
+func (r *Reader) compare() error {
+	if err := r.bytes.check(*r.want); err != nil {
+		return err
+	}
+	switch {
+	case r.frames.raw != r.want.Raw:
+		return damaged("its tar stream has %d bytes, not %d", r.frames.raw, r.want.Raw)
+	case r.entries != r.want.Items:
+		return damaged("it has %d entries, not %d", r.entries, r.want.Items)
+	case r.links != (r.want.Role == manifest.RoleLinks):
+		return damaged("it does not hold what its role %q says", r.want.Role)
+	}
+	return io.EOF
 }
 
 // Read reads the content of the entry that Next returned last.
@@ -179,33 +213,20 @@ func Verify(r io.Reader, want manifest.Chunk) error { return new(Pool).Verify(r,
 
 // Verify is the function Verify with buffers from the pool.
 func (p *Pool) Verify(r io.Reader, want manifest.Chunk) error {
-	if want.Type != manifest.ChunkTar {
-		return fmt.Errorf("chunk %q: is of type %q, not %q", want.SHA256, want.Type, manifest.ChunkTar)
-	}
-	c := newCounter(r)
-	cr := p.newReader(c, want.Raw)
+	cr := p.CheckedReader(r, want)
 	defer cr.Close()
 	var err error
 	for err == nil {
 		_, _, err = cr.Next()
 	}
-	if !errors.Is(err, io.EOF) && !errors.Is(err, ErrDamaged) {
-		return fmt.Errorf("verifying chunk %q: %w", want.SHA256, err)
-	}
-	// That the bytes are other ones says more than where decoding met them.
-	if whole := c.check(want); whole != nil {
-		return fmt.Errorf("verifying chunk %q: %w", want.SHA256, whole)
-	}
-	switch {
-	case !errors.Is(err, io.EOF):
-	case cr.frames.raw != want.Raw:
-		err = damaged("its tar stream has %d bytes, not %d", cr.frames.raw, want.Raw)
-	case cr.entries != want.Items:
-		err = damaged("it has %d entries, not %d", cr.entries, want.Items)
-	case cr.links != (want.Role == manifest.RoleLinks):
-		err = damaged("it does not hold what its role %q says", want.Role)
-	default:
+	if errors.Is(err, io.EOF) {
 		return nil
+	}
+	if errors.Is(err, ErrDamaged) {
+		// That the bytes are other ones says more than where decoding met them.
+		if whole := cr.bytes.check(want); whole != nil {
+			err = whole
+		}
 	}
 	return fmt.Errorf("verifying chunk %q: %w", want.SHA256, err)
 }

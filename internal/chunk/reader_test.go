@@ -31,7 +31,7 @@ func TestEveryFlippedByteIsDetected(t *testing.T) {
 	pool := new(Pool)
 	positions := []int{0, 1, 3, 4, 5, len(b) - 1, len(b) - 5, len(b) - 9, len(b) - 20, len(b) - 60}
 	r := rand.New(rand.NewPCG(1, 1))
-	for range 150 {
+	for range 60 {
 		positions = append(positions, r.IntN(len(b)))
 	}
 	for _, at := range positions {
@@ -51,7 +51,7 @@ func TestReaderDetectsFlipsWithoutTheDigest(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := rand.New(rand.NewPCG(2, 1))
-	for range 60 {
+	for range 40 {
 		at := r.IntN(len(b))
 		bad := bytes.Clone(b)
 		bad[at] ^= 1 << r.IntN(8)
@@ -245,6 +245,33 @@ func TestVerifyComparesWithTheRecord(t *testing.T) {
 	err = Verify(io.MultiReader(bytes.NewReader(b), bytes.NewReader(make([]byte, 1<<20))), rec)
 	if !errors.Is(err, ErrDamaged) {
 		t.Errorf("bytes behind the chunk: got %v", err)
+	}
+}
+
+// A checked Reader gives all content, and its end only when the chunk is the recorded one.
+func TestCheckedReader(t *testing.T) {
+	b, rec := mixed(t)
+	pool := new(Pool)
+	entries := func(rec manifest.Chunk) (n int, err error) {
+		r := pool.CheckedReader(bytes.NewReader(b), rec)
+		defer r.Close()
+		for {
+			if _, _, err := r.Next(); err != nil {
+				return n, err
+			}
+			n++
+		}
+	}
+	if n, err := entries(rec); n != 5 || !errors.Is(err, io.EOF) {
+		t.Errorf("%d entries, %v", n, err)
+	}
+	rec.SHA256[0] ^= 1
+	if n, err := entries(rec); n != 5 || !errors.Is(err, ErrDamaged) {
+		t.Errorf("with another digest: %d entries, %v", n, err)
+	}
+	rec.Type = manifest.ChunkParquet
+	if n, err := entries(rec); n != 0 || err == nil || errors.Is(err, ErrDamaged) {
+		t.Errorf("with another type: %d entries, %v", n, err)
 	}
 }
 
