@@ -97,6 +97,7 @@ func (e Engine) files(t *testing.T, v *source.View) {
 		{ID: 6, Name: "dangle.docx", Title: "Dangle", Registered: at("2011-01-01 00:00:00"), HasAppointment: true, Updated: none},
 		{ID: 7, Name: "back.docx", Title: "Back", Provider: 5, Registered: at("2011-01-01 00:00:00"), Author: 1, AuthorLogin: "KK",
 			HasAppointment: true, HasAssociate: true, Updated: none},
+		{ID: 8, Name: "none.docx", Title: "None", Registered: at("2011-01-01 00:00:00"), Author: 1, AuthorLogin: "KK", HasAssociate: true, Updated: none},
 	})
 	same(t, "Templates", collect(t, v.Templates(ctx)), []source.Tmpl{
 		{ID: 1, Title: "Letter", File: "letter.dotx"}, {ID: 2, Title: "Gone", File: "gone.dotx", Deleted: true},

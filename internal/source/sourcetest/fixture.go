@@ -202,11 +202,13 @@ func documents() []*content {
 			row(4, "ext.docx", "External", 5, 999, "2010-01-01 00:00:00", 50, unset).
 			row(5, nil, nil, nil, nil, unset, 777, unset).
 			row(6, "dangle.docx", "Dangle", 0, 6, "2011-01-01 00:00:00", 0, unset).
-			row(7, "back.docx", "Back", 5, 7, "2011-01-01 00:00:00", 1, unset),
+			row(7, "back.docx", "Back", 5, 7, "2011-01-01 00:00:00", 1, unset).
+			row(8, "none.docx", "None", 0, 0, "2011-01-01 00:00:00", 1, unset),
 		// 1 has three appointments, one with an associate; 2's is referred to from the appointment alone; 3's has an
-		// associate that does not exist; 4 refers to nothing; 6's own one has none either; 7's does not refer back.
+		// associate that does not exist; 4 refers to nothing; 6's own one has none either; 7's does not refer back; 8 has 0, which is
+		// no reference, although an appointment has that id.
 		define("appointment", "appointment_id int key", "associate_id int null", "document_id int null", "type smallint null").
-			row(1, 1, 1, 4).row(10, 999, 1, 4).row(11, nil, 1, 4).
+			row(0, 1, 0, 1).row(1, 1, 1, 4).row(10, 999, 1, 4).row(11, nil, 1, 4).
 			row(2, 2, 2, 4).
 			row(3, 998, 3, 4).
 			row(6, 997, 6, 4).

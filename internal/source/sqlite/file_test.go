@@ -361,3 +361,50 @@ func TestLocked(t *testing.T) {
 		t.Errorf("a locked database: %v", err)
 	}
 }
+
+func TestDSN(t *testing.T) {
+	for _, c := range []struct{ path, want string }{
+		{"/srv/crm.sqlite", "file:///srv/crm.sqlite?mode=ro"},
+		{"/srv/a b?c#d%e.sqlite", "file:///srv/a%20b%3Fc%23d%25e.sqlite?mode=ro"},
+		{"C:/data/crm.sqlite", "file:///C:/data/crm.sqlite?mode=ro"},
+		{"//server/share/crm.sqlite", "file:////server/share/crm.sqlite?mode=ro"},
+	} {
+		if got := dsn(c.path, "mode=ro"); got != c.want {
+			t.Errorf("dsn(%q) = %q, want %q", c.path, got, c.want)
+		}
+	}
+}
+
+// The loader's own file must not be taken for another run's, and another prefix may share the file.
+func TestTwoPrefixes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "crm.sqlite")
+	for _, prefix := range []string{"crm5", "crm7"} {
+		l, err := OpenLoader(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Begin(t.Context(), "run", prefix, allTables()); err != nil {
+			t.Fatal(err)
+		}
+		other, err := OpenLoader(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := other.Begin(t.Context(), "run", "crm9", allTables()); manifest.StatusOf(err) != manifest.Refused {
+			t.Errorf("while %s is unfinished: %v", prefix, err)
+		}
+		other.Close()
+		if err := l.Finish(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		l.Close()
+	}
+	d, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if got, err := d.Prefixes(t.Context()); err != nil || strings.Join(got, " ") != "crm5 crm7" {
+		t.Errorf("Prefixes = %q, %v", got, err)
+	}
+}
