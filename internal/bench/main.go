@@ -43,6 +43,7 @@ func main() {
 	files := flag.Int("files", 50_000, "files of the archive")
 	flag.IntVar(&b.documents, "documents", 200_000, "documents of the database")
 	flag.IntVar(&b.tiny, "tiny", 100_000, "small files to measure memory with")
+	generate := flag.Bool("generate", false, "make the archive and end: memory of this process would count as that of its children")
 	sel := flag.String("select", "", "read every row of this SQLite `FILE` and end: what the export is measured against")
 	flag.Parse()
 	if *sel != "" {
@@ -52,13 +53,13 @@ func main() {
 		}
 		return
 	}
-	if err := b.run(context.Background(), *files); err != nil {
+	if err := b.run(context.Background(), *files, *generate); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func (b *bench) run(ctx context.Context, files int) (err error) {
+func (b *bench) run(ctx context.Context, files int, generate bool) (err error) {
 	if b.bin, err = filepath.Abs(b.bin); err != nil {
 		return err
 	}
@@ -69,8 +70,11 @@ func (b *bench) run(ctx context.Context, files int) (err error) {
 	if err := os.MkdirAll(b.dir, 0o755); err != nil {
 		return err
 	}
+	if generate {
+		return b.tree.write()
+	}
 	fmt.Fprintf(os.Stderr, "bench: generating %d files\n", files)
-	if err := b.tree.write(); err != nil {
+	if _, err := measure(exec.Command(os.Args[0], "-generate", "-dir", b.dir, "-files", fmt.Sprint(files)), 0); err != nil {
 		return err
 	}
 	if err := b.assigned(ctx); err != nil {

@@ -63,7 +63,7 @@ func selectAll(ctx context.Context, name string) (rows int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer db.Close() //nolint:errcheck // it was only read
+	defer db.Close()
 	var tables []string
 	list, err := db.QueryContext(ctx, `SELECT name FROM sqlite_master WHERE type = 'table'`)
 	if err != nil {
