@@ -250,8 +250,8 @@ func firstOf(worker, rest error) error {
 }
 
 func (f *folder) job(ctx context.Context, m Migration, pool *chunk.Pool, j job, meter progress.Meter) error {
-	whole := len(j.files) < maxJob // only the last job of several is noted: the others are done again
-	if whole && f.finished(j.chunk.SHA256) {
+	// Of several jobs only the last one is noted: the others are done again.
+	if !j.more && f.finished(j.chunk.SHA256) {
 		for _, r := range j.files {
 			meter.Skip(r.Size)
 		}
@@ -260,7 +260,7 @@ func (f *folder) job(ctx context.Context, m Migration, pool *chunk.Pool, j job, 
 	err := m.walk(ctx, pool, j, func(files []manifest.File, e chunk.Entry, r io.Reader) error {
 		return f.entry(files, e, r, meter)
 	})
-	if err != nil || !whole {
+	if err != nil || j.more {
 		return err
 	}
 	return f.finish(j.chunk.SHA256)

@@ -62,6 +62,7 @@ type contents struct {
 	removals     []manifest.Removal
 	files        map[manifest.Area]tally
 	sorter       *manifest.Sorter // file records that are stored, by chunk, offset, path
+	perJob       int              // see maxJob
 }
 
 // table is a table with the places of its parts in chunks.
@@ -86,7 +87,7 @@ func (m Migration) read(ctx context.Context, temp string, want func(manifest.Fil
 	}
 	defer rc.Close()
 	c := &contents{place: map[manifest.Digest]int{}, files: map[manifest.Area]tally{},
-		sorter: manifest.NewSorter(temp, sortMemory)}
+		sorter: manifest.NewSorter(temp, sortMemory), perJob: maxJob}
 	if err := c.fill(ctx, manifest.NewReader(rc, manifest.ReadOptions{}), want); err != nil {
 		c.sorter.Close() //nolint:errcheck // temporary files
 		return nil, fmt.Errorf("reading the manifest of %s: %w", m.Revision(), err)
@@ -238,6 +239,7 @@ func (c *contents) count(f manifest.File) (stored bool, err error) {
 type job struct {
 	chunk manifest.Chunk
 	files []manifest.File
+	more  bool // other jobs of the chunk follow
 }
 
 const (
@@ -274,7 +276,8 @@ func (c *contents) jobs(ctx context.Context, fn func(job) error) error {
 			return err
 		}
 		n, begins := int(binary.BigEndian.Uint32(key)), binary.BigEndian.Uint64(key[4:])
-		if n != at || len(j.files) >= maxJob && begins != offset {
+		if n != at || len(j.files) >= c.perJob && begins != offset {
+			j.more = n == at
 			if err := flush(); err != nil {
 				return err
 			}
