@@ -123,6 +123,7 @@ func TestExplain(t *testing.T) {
 		{mssqldb.Error{Number: 208, Message: "Invalid object name"}, manifest.Failed, `reading from database "host/crm": Invalid object name (error 208)`, ""},
 		{fmt.Errorf("TLS: %w", x509.UnknownAuthorityError{}), manifest.Usage, "not trusted", "TrustServerCertificate"},
 		{x509.HostnameError{Certificate: &x509.Certificate{}, Host: "h"}, manifest.Usage, "not trusted", "certificate"},
+		{errors.New("TLS Handshake failed: tls: failed to verify certificate: x509: signed by unknown authority"), manifest.Usage, "not trusted", "certificate"},
 		{&net.DNSError{Err: "no such host", Name: "host"}, manifest.Failed, "cannot be reached", "SQL Browser"},
 		{errors.New("unable to open tcp connection with host 'x'"), manifest.Failed, "cannot be reached", "firewall"},
 		{errors.New("something else"), manifest.Failed, `database "host/crm": something else`, ""},

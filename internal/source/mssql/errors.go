@@ -77,7 +77,8 @@ func badCertificate(err error) bool {
 		invalid  x509.CertificateInvalidError
 		verified *tls.CertificateVerificationError
 	)
-	return errors.As(err, &unknown) || errors.As(err, &host) || errors.As(err, &invalid) || errors.As(err, &verified)
+	return errors.As(err, &unknown) || errors.As(err, &host) || errors.As(err, &invalid) || errors.As(err, &verified) ||
+		strings.Contains(err.Error(), "failed to verify certificate") // the driver passes on the text alone
 }
 
 func unreachable(err error) bool {

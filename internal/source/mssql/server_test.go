@@ -154,6 +154,39 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// Connections are encrypted unless the URL says otherwise, and a certificate that nobody vouches for is told apart.
+func TestCertificate(t *testing.T) {
+	s := connect(t)
+	d, _ := run(t, s, core...)
+	password, _ := s.url.User.Password()
+	u, err := url.Parse(as(t, d.URL(), s.url.User.Username(), ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	for _, name := range []string{"encrypt", "TrustServerCertificate", "certificate"} {
+		q.Del(name)
+	}
+	u.RawQuery = q.Encode()
+	plain, err := mssql.Open(u.String(), password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	if _, err = source.New(t.Context(), plain, ""); err != nil &&
+		(manifest.StatusOf(err) != manifest.Usage || !strings.Contains(manifest.HintOf(err), "TrustServerCertificate=true")) {
+		t.Errorf("a certificate that is not trusted: %v (%s)", err, manifest.HintOf(err))
+	}
+	trusting, err := mssql.Open(u.String()+"&TrustServerCertificate=true", password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer trusting.Close()
+	if _, err = source.New(t.Context(), trusting, "CRM7"); err != nil {
+		t.Errorf("encrypted: %v", err)
+	}
+}
+
 // A login that may not read one of the tables.
 func TestRights(t *testing.T) {
 	s := connect(t)
