@@ -15,7 +15,7 @@ import (
 func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx, env) }
 
 func command(*cli.Env) *cli.Command {
-	o := pack.Options{Spool: "omt-spool", Level: 2, Workers: min(runtime.NumCPU(), pack.MaxWorkers)}
+	o := pack.Options{Spool: "omt-spool", Level: 1, Workers: min(runtime.NumCPU(), pack.MaxWorkers)}
 	src := sourceflags.New()
 	var only []string
 	orphans := "leave"
