@@ -150,10 +150,11 @@ func within(dir, root string) bool {
 	if err != nil {
 		return false
 	}
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
-	}
 	for {
+		real, err := filepath.EvalSymlinks(dir)
+		if err == nil {
+			dir = real
+		}
 		if st, err := os.Stat(dir); err == nil && os.SameFile(st, r) {
 			return true
 		}

@@ -139,6 +139,9 @@ func TestRefuseSource(t *testing.T) {
 	if err := os.Symlink(arc, filepath.Join(top, "link")); err != nil && runtime.GOOS != "windows" {
 		t.Fatal(err)
 	}
+	if err := os.Symlink(filepath.Join(arc, "bob"), filepath.Join(top, "link2")); err != nil && runtime.GOOS != "windows" {
+		t.Fatal(err)
+	}
 	inst := manifest.Installation{Database: "sqlite:/srv/crm.sqlite", Roots: map[string][]string{"document": {filepath.Join(top, "gone"), arc}}}
 	cases := map[string]struct {
 		files, db string
@@ -153,6 +156,8 @@ func TestRefuseSource(t *testing.T) {
 		"to be made below it":   {filepath.Join(arc, "new", "er"), "", true},
 		"by a link":             {filepath.Join(top, "link"), "", true},
 		"below a link":          {filepath.Join(top, "link", "new"), "", true},
+		"a link to below it":    {filepath.Join(top, "link2"), "", true},
+		"below such a link":     {filepath.Join(top, "link2", "new", "er"), "", true},
 		"beside it":             {filepath.Join(top, "arc2"), "", false},
 		"beside, with its name": {filepath.Join(top, "arc.new"), "", false},
 		"above it":              {top, "", false}, // not empty: refused for that
@@ -266,6 +271,10 @@ func TestUnpackRefusedTarget(t *testing.T) {
 	if manifest.StatusOf(err) != manifest.Refused || l.begun != "" {
 		t.Errorf("a full folder: %v; the database: %+v", err, l)
 	}
+	o.DB = &loader{url: d.inst.Database}
+	if _, err = Unpack(t.Context(), m, o); manifest.StatusOf(err) != manifest.Refused || !strings.Contains(err.Error(), "was taken from") {
+		t.Errorf("the source: %v", err)
+	}
 	// A database that is full and a folder that says that another one was finished.
 	check(t, os.Remove(filepath.Join(o.Files, "mine")))
 	o.DB = &loader{url: "sqlite:/one", dieAt: 6, late: true}
@@ -334,6 +343,30 @@ func TestDamagedPart(t *testing.T) {
 		}
 		if len(l.rows["other"]) > 0 || l.finished {
 			t.Errorf("%s: %d rows were loaded", what, len(l.rows["other"]))
+		}
+	}
+}
+
+// A part of the right bytes whose rows are not those that its record promises is not loaded either.
+func TestPartWithOtherRows(t *testing.T) {
+	lies := map[string]func(k *manifest.Chunk){
+		"content": func(k *manifest.Chunk) {
+			sum := *k.Content
+			sum[0] ^= 1
+			k.Content = &sum
+		},
+		"no content": func(k *manifest.Chunk) { k.Content = nil },
+	}
+	for what, lie := range lies {
+		_, d := sample(t)
+		k := d.tables[1].(manifest.Chunk)
+		lie(&k)
+		d.tables[1] = k
+		l := &loader{}
+		o := options(t)
+		o.DB = l
+		if _, err := Unpack(t.Context(), d.commit(), o); err == nil || !strings.Contains(err.Error(), "its record says otherwise") || len(l.rows) > 0 {
+			t.Errorf("%s: %v; %d tables have rows", what, err, len(l.rows))
 		}
 	}
 }
