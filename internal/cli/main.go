@@ -4,16 +4,24 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
 	"github.com/openomt/omt/internal/manifest"
 )
 
+// memoryLimit is what the collector is told to keep a process below, so that no tool needs more than 256 MiB: what a
+// tool holds is well below it, and without a limit garbage may be as much again. GOMEMLIMIT overrides it.
+const memoryLimit = 192 << 20
+
 // Main runs the command name with args (os.Args) in this process and returns the status to exit with. The first
 // SIGINT or SIGTERM cancels the context, and the run is expected to end cleanly; the second ends the process with 130
 // without waiting for anything.
 func Main(name string, args []string, run func(ctx context.Context, env *Env) error) int {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	env := processEnv(name, args)
 	env.prepare()
 	keepBrokenPipe()
