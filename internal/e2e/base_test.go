@@ -11,7 +11,7 @@ import (
 )
 
 // documents of the sample: enough for every state, few enough for a test.
-const documents = "100"
+const documents = "220"
 
 // world is an installation that was moved, step by step on files:
 //
