@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,20 +31,47 @@ type Files struct {
 }
 
 // FilesOf reads a manifest and compares every file that it says is stored, below the installation's roots, with the
-// one below dir/<area>/<path>.
+// one below dir/<area>/<path>. A file of dir that no record names is an error.
 func FilesOf(manifestFile, dir string) (Files, error) {
 	var out Files
+	c := files{Files: &out, dir: dir}
 	var inst struct{ Roots map[string][]string }
 	err := lines(manifestFile, func(kind string, line []byte) error {
 		switch kind {
 		case "installation":
 			return json.Unmarshal(line, &inst)
 		case "file":
-			return out.one(line, inst.Roots, dir)
+			return c.one(line, inst.Roots)
 		}
 		return nil
 	})
+	if err == nil {
+		err = c.noMore()
+	}
 	return out, err
+}
+
+// files compares files.
+type files struct {
+	*Files
+	dir   string
+	last  string // the file of the record before, which two records may name
+	names int
+}
+
+// noMore counts the files of the folder.
+func (c *files) noMore() error {
+	there := 0
+	err := filepath.WalkDir(c.dir, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			there++
+		}
+		return err
+	})
+	if err == nil && there != c.names {
+		err = fmt.Errorf("%q holds %d files, and the manifest names %d", c.dir, there, c.names)
+	}
+	return err
 }
 
 // Gone gives the rows that a manifest's removals take away, as Databases wants them, for tables under a prefix.
@@ -89,7 +117,7 @@ func lines(name string, fn func(kind string, line []byte) error) error {
 	}
 }
 
-func (c *Files) one(line []byte, roots map[string][]string, dir string) error {
+func (c *files) one(line []byte, roots map[string][]string) error {
 	var rec manifest.File
 	if err := json.Unmarshal(line, &rec); err != nil {
 		return err
@@ -102,8 +130,16 @@ func (c *Files) one(line []byte, roots map[string][]string, dir string) error {
 	if rec.Raw {
 		disk, path = unescape(disk), unescape(path)
 	}
-	was := filepath.Join(roots[string(rec.Area)][rec.Root], filepath.FromSlash(disk))
-	is := filepath.Join(dir, string(rec.Area), filepath.FromSlash(path))
+	dirs := roots[string(rec.Area)]
+	if rec.Root < 0 || rec.Root >= len(dirs) {
+		return fmt.Errorf("%q lies in root %d of %s, which has %d", rec.Path, rec.Root, rec.Area, len(dirs))
+	}
+	was := filepath.Join(dirs[rec.Root], filepath.FromSlash(disk))
+	is := filepath.Join(c.dir, string(rec.Area), filepath.FromSlash(path))
+	if is != c.last {
+		c.last = is
+		c.names++
+	}
 	if err := same(was, is); err != nil {
 		return err
 	}
@@ -234,7 +270,7 @@ func (r *Rows) table(ctx context.Context, a, b *sql.DB, table, gone string) erro
 	from := ` FROM "` + table + `"`
 	where := ""
 	if gone != "" {
-		where = " WHERE NOT (" + gone + ")"
+		where = " WHERE (" + gone + ") IS NOT TRUE"
 		if err := a.QueryRowContext(ctx, `SELECT count(*)`+from+` WHERE `+gone).Scan(&count); err != nil {
 			return err
 		}
@@ -252,7 +288,7 @@ func (r *Rows) table(ctx context.Context, a, b *sql.DB, table, gone string) erro
 	defer right.Close()
 	for left.Next() {
 		if !right.Next() {
-			return fmt.Errorf("row %d is not there", r.Rows)
+			return errors.Join(right.Err(), fmt.Errorf("there are %d rows, and there were more", r.Rows))
 		}
 		var x, y string
 		if err := errors.Join(left.Scan(&x), right.Scan(&y)); err != nil {

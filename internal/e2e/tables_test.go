@@ -47,7 +47,7 @@ func TestSqlite3(t *testing.T) {
 		dump := "SELECT " + strings.Join(values, " || ' ' || ") + " AS v FROM " + quoted(table)
 		less := ""
 		if gone[table] != "" {
-			less = " WHERE NOT (" + gone[table] + ")"
+			less = " WHERE (" + gone[table] + ") IS NOT TRUE"
 		}
 		before, after := b.sqlite(was, dump+less+" ORDER BY v"), b.sqlite(is, dump+" ORDER BY v")
 		same(t, table, before, after)
