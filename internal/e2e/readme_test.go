@@ -28,6 +28,25 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// TestDemo runs what make demo runs, on a smaller sample.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	run := exec.Command("go", "run", "./internal/demo", "-bin", shared.bin, "-dir", filepath.Join(t.TempDir(), "demo"), "-documents", "120")
+	run.Dir = filepath.Join("..", "..")
+	out, err := run.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v:\n%s", err, out)
+	}
+	for _, step := range []string{"sample", "pipe", "verify", "unpack", "compare", "left", "done"} {
+		if !strings.Contains("\n"+string(out), "\n"+step+" ") {
+			t.Errorf("the demonstration does not say what became of %q:\n%s", step, out)
+		}
+	}
+	if n := strings.Count(string(out), "\n"); n > 12 {
+		t.Errorf("the demonstration says %d lines, which is more than a dozen", n)
+	}
+}
+
 // TestReadmeNamesEveryTarget holds the commands that the README tells people to type against the Makefile.
 func TestReadmeNamesEveryTarget(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
