@@ -90,7 +90,7 @@ type run struct {
 }
 
 // sums is what a run did.
-type sums struct{ files, left, tables, rows, chunks, bytes, documents int64 }
+type sums struct{ files, left, tables, rows, chunks, bytes int64 }
 
 // Run packs the installation that the input names into the spool and writes the manifest of it, without its end record,
 // to out. Nothing is packed unless the input has a good end and nothing in it blocks.
@@ -240,9 +240,6 @@ func (r *run) stream(ctx context.Context) error {
 func (r *run) summary() {
 	r.o.Notice("%s: %d files packed, %d left out; %d tables, %d rows; %d chunks of %.1f MB in %q",
 		r.src.Installation.Owner, r.sums.files, r.sums.left, r.sums.tables, r.sums.rows, r.sums.chunks, float64(r.sums.bytes)/1e6, r.spool.Dir())
-	if n, was := r.sums.documents, r.in.forecast[manifest.Document].Files; r.wanted(manifest.Document) && n != was {
-		r.o.Notice("documents: %d rows and files, %d when it was scanned", n, was)
-	}
 }
 
 func (r *run) wanted(a manifest.Area) bool { return len(r.o.Only) == 0 || slices.Contains(r.o.Only, a) }
@@ -380,9 +377,6 @@ func (r *run) leaveArea(ctx context.Context, area manifest.Area) error {
 func (r *run) emit(rec manifest.Record) error {
 	switch rec := rec.(type) {
 	case manifest.File:
-		if rec.Area == manifest.Document {
-			r.sums.documents++
-		}
 		if rec.Chunk.IsZero() {
 			r.sums.left++
 		} else {
@@ -481,15 +475,22 @@ func (r *run) files(ctx context.Context, area manifest.Area) error {
 		return err
 	}
 	defer copies.close()
+	join, err := newForecastJoin(r.again, area)
+	if err != nil {
+		return err
+	}
 	list := func(ctx context.Context, emit func(manifest.File) error) error { return r.inv.Files(ctx, area, emit) }
 	err = r.packer.pack(ctx, list, m, func(rec manifest.Record) error {
 		if f, ok := rec.(manifest.File); ok {
-			if err := copies.add(f); err != nil {
+			if err := errors.Join(copies.add(f), join.add(f)); err != nil {
 				return err
 			}
 		}
 		return r.emit(rec)
 	})
+	if err == nil {
+		err = join.finish(ctx, r)
+	}
 	if err != nil {
 		return err
 	}

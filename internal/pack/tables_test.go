@@ -1,0 +1,231 @@
+package pack
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/openomt/omt/internal/chunk"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/source"
+	"github.com/openomt/omt/internal/spool"
+)
+
+// reader is a database with one table.
+type reader struct {
+	source.Reader
+	rows       []source.Row
+	err        error // behind the rows
+	consistent bool
+}
+
+func (r *reader) Consistent() bool { return r.consistent }
+
+func (r *reader) Rows(context.Context, source.Table) iter.Seq2[source.Row, error] {
+	return func(yield func(source.Row, error) bool) {
+		for _, row := range r.rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+		if r.err != nil {
+			yield(nil, r.err)
+		}
+	}
+}
+
+func tableOf(key ...string) manifest.Table {
+	return manifest.Table{Name: "t", Key: key, Columns: []manifest.Column{
+		{Name: "id", Type: "int"}, {Name: "code", Type: "nvarchar(20)"}, {Name: "v", Type: "nvarchar(99)", Null: true},
+	}}
+}
+
+func tableRows(ids ...int64) (list []source.Row) {
+	for _, id := range ids {
+		list = append(list, source.Row{id, fmt.Sprintf("code %d", id%1000), strings.Repeat("v", int(id%7))})
+	}
+	return list
+}
+
+func newExporter(t *testing.T, r source.Reader) *exporter {
+	t.Helper()
+	sp := openSpool(t, filepath.Join(t.TempDir(), "spool"))
+	temp, err := sp.ClearTemp("pack")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &exporter{spool: sp, temp: temp, reader: r, level: 1, pool: new(chunk.Pool), room: &room{spool: sp}}
+}
+
+func (x *exporter) all(t *testing.T, table manifest.Table) (list []manifest.Chunk, rows int64, err error) {
+	t.Helper()
+	rows, err = x.export(t.Context(), table, new(skips), func(c manifest.Chunk) error {
+		if _, err := os.Stat(x.spool.ChunkPath(c.SHA256, c.Type)); err != nil {
+			t.Errorf("a part was reported before it was there: %v", err)
+		}
+		list = append(list, c)
+		return nil
+	})
+	if left, _ := os.ReadDir(x.temp); len(left) > 0 {
+		t.Errorf("left in the folder for unfinished work: %v", left)
+	}
+	return list, rows, err
+}
+
+// Parts of an integer key are fixed multiples of it, and ranges without rows have none.
+func TestPartsOfAnIntegerKey(t *testing.T) {
+	r := &reader{rows: tableRows(-1, 0, 7, 65_535, 65_536, 400_000, 400_001)}
+	list, rows, err := newExporter(t, r).all(t, tableOf("id"))
+	if err != nil || rows != 7 {
+		t.Fatalf("%d rows: %v", rows, err)
+	}
+	var got []string
+	for _, c := range list {
+		got = append(got, fmt.Sprintf("%s..%s %d", c.First, c.Last, c.Rows))
+	}
+	if want := []string{"-1..-1 1", "0..65535 3", "65536..65536 1", "400000..400001 2"}; !slices.Equal(got, want) {
+		t.Errorf("parts %q, want %q", got, want)
+	}
+	// Rows that come elsewhere change no other part.
+	r.rows = slices.Insert(r.rows, 2, tableRows(6)...)
+	again, _, err := newExporter(t, r).all(t, tableOf("id"))
+	if err != nil || len(again) != 4 {
+		t.Fatalf("%d parts: %v", len(again), err)
+	}
+	for i := range list {
+		if same := again[i].SHA256 == list[i].SHA256; same != (i != 1) {
+			t.Errorf("part %d is the same: %v", i, same)
+		}
+	}
+}
+
+func TestEmptyTableHasNoParts(t *testing.T) {
+	for _, key := range [][]string{{"id"}, {"code"}, nil} {
+		if list, rows, err := newExporter(t, &reader{}).all(t, tableOf(key...)); err != nil || rows != 0 || len(list) != 0 {
+			t.Errorf("key %v: %d parts, %d rows, %v", key, len(list), rows, err)
+		}
+	}
+}
+
+// The order in which a server gives rows that have no integer key does not matter, and rows may repeat.
+func TestOrderDoesNotMatter(t *testing.T) {
+	ids := make([]int64, 0, 3000)
+	for i := range int64(3000) {
+		ids = append(ids, i, i)
+	}
+	for _, key := range [][]string{{"code", "id"}, nil} {
+		rows := tableRows(ids...)
+		if key != nil {
+			rows = slices.CompactFunc(rows, func(a, b source.Row) bool { return a[0] == b[0] })
+		}
+		one, n, err := newExporter(t, &reader{rows: rows}).all(t, tableOf(key...))
+		if err != nil || n != int64(len(rows)) {
+			t.Fatalf("key %v: %d rows, want %d: %v", key, n, len(rows), err)
+		}
+		slices.Reverse(rows)
+		two, _, err := newExporter(t, &reader{rows: rows}).all(t, tableOf(key...))
+		if d := cmp.Diff(one, two); d != "" || err != nil {
+			t.Errorf("key %v: %v %s", key, err, d)
+		}
+	}
+}
+
+// A table that cannot be read to its end leaves nothing that looks like its last part.
+func TestTableThatBreaksOff(t *testing.T) {
+	broken := errors.New("connection lost")
+	for _, key := range [][]string{{"id"}, nil} {
+		x := newExporter(t, &reader{rows: tableRows(1, 2, 70_000), err: broken})
+		list, _, err := x.all(t, tableOf(key...))
+		if !errors.Is(err, broken) || !strings.Contains(err.Error(), `reading table "t"`) {
+			t.Errorf("got %v", err)
+		}
+		if key == nil && len(list) > 0 || len(list) > 1 {
+			t.Errorf("key %v: reported %d parts", key, len(list))
+		}
+	}
+	x := newExporter(t, &reader{rows: tableRows(1, 2)})
+	stop := errors.New("stop")
+	if _, err := x.export(t.Context(), tableOf("id"), new(skips), func(manifest.Chunk) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("got %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := x.export(ctx, tableOf("id"), new(skips), func(manifest.Chunk) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// tableRun is a run that packs one table and writes what it writes.
+func tableRun(t *testing.T, r *reader, limit int64, sleep func(context.Context, time.Duration) error) (*run, *exporter, *bytes.Buffer) {
+	t.Helper()
+	x := newExporter(t, r)
+	x.room.limit, x.room.sleep, x.room.wait = limit, sleep, time.Second
+	var out bytes.Buffer
+	w := manifest.NewWriter(&out, "omt-pack 0.1.0")
+	if err := w.Write(manifest.Header{ID: "1"}); err != nil {
+		t.Fatal(err)
+	}
+	return &run{out: w, src: Source{Reader: r}, packer: &packer{findings: &fileFindings{}}}, x, &out
+}
+
+// In a snapshot each part is handed on before the room for the next one is asked for, or a push behind a pipe would wait
+// for records and this run for the push.
+func TestTableUnderALimit(t *testing.T) {
+	var out *bytes.Buffer
+	var s *spool.Spool
+	waits := 0
+	r, x, out := tableRun(t, &reader{rows: tableRows(1, 70_000, 140_000), consistent: true}, 10, func(context.Context, time.Duration) error {
+		waits++
+		seen := bytes.Count(out.Bytes(), []byte(`{"kind":"chunk"`))
+		list, err := filepath.Glob(s.Path("chunks", "*", "*"))
+		if err != nil || seen != waits || len(list) != 1 {
+			t.Fatalf("waiting for the time %d, %d parts were handed on and %d lie in the spool", waits, seen, len(list))
+		}
+		return os.Remove(list[0])
+	})
+	s = x.spool
+	table := tableOf("id")
+	table.Rows = 3
+	if err := r.table(t.Context(), x, table, new(skips)); err != nil {
+		t.Fatal(err)
+	}
+	if waits != 2 || x.room.reserved != 0 {
+		t.Errorf("waited %d times; %d bytes are still reserved", waits, x.room.reserved)
+	}
+	if table.Rows = 4; r.table(t.Context(), x, table, new(skips)) == nil {
+		t.Error("a row was lost in a snapshot, and nobody says so")
+	}
+}
+
+// Without a snapshot the record says how many rows were read, and a finding that there were others. No part waits for
+// room, since none is handed on before the table ends.
+func TestTableThatChanges(t *testing.T) {
+	r, x, out := tableRun(t, &reader{rows: tableRows(1, 70_000, 140_000)}, 10, func(context.Context, time.Duration) error {
+		t.Fatal("it waits for a push that knows nothing yet")
+		return nil
+	})
+	table := tableOf("id")
+	table.Rows = 2
+	if err := r.changingTable(t.Context(), x, table, new(skips)); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.out.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out.String(), `"name":"t","rows":3,`) || strings.Count(out.String(), `"kind":"chunk"`) != 3 {
+		t.Errorf("it wrote %s", out)
+	}
+	if _, findings := r.packer.findings.records("x"); len(findings) != 1 || findings[0].Rule != ruleTable || findings[0].Subjects[0] != "table:t" {
+		t.Errorf("findings: %+v", findings)
+	}
+}
