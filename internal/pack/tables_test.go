@@ -52,7 +52,7 @@ func tableOf(key ...string) manifest.Table {
 
 func tableRows(ids ...int64) (list []source.Row) {
 	for _, id := range ids {
-		list = append(list, source.Row{id, fmt.Sprintf("code %d", id%1000), strings.Repeat("v", int(id%7))})
+		list = append(list, source.Row{id, fmt.Sprintf("code %d", id%1000), strings.Repeat("v", int(id&7))})
 	}
 	return list
 }
