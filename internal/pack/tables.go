@@ -163,7 +163,7 @@ func orderOf(dst []byte, key chunk.Key, cols []source.Column, row source.Row) ([
 	return append(dst, d[:]...), nil
 }
 
-// finish closes the part, syncs it, reads it back and puts it in its place.
+// finish closes the part, sees that it is in the spool, and hands its record on.
 func (p *partsWriter) finish(ctx context.Context) error {
 	if p.w == nil {
 		return nil
@@ -173,6 +173,33 @@ func (p *partsWriter) finish(ctx context.Context) error {
 		return err
 	}
 	c := made.Chunk(p.table.Name)
+	if p.there(c) {
+		p.abandon()
+	} else if err := p.settle(ctx, c); err != nil {
+		return err
+	}
+	p.f, p.w = nil, nil
+	return p.emit(c)
+}
+
+// there reports whether an earlier run left the same part in the spool, whole: then nothing has to be synced again.
+func (p *partsWriter) there(c manifest.Chunk) bool {
+	f, err := os.Open(p.x.spool.ChunkPath(c.SHA256, c.Type))
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if p.x.pool.VerifyPart(f, c.Bytes, c, p.table) != nil {
+		return false
+	}
+	if r := p.x.room; r != nil {
+		r.own(c.SHA256)
+	}
+	return true
+}
+
+// settle syncs the part, reads it back and puts it in its place.
+func (p *partsWriter) settle(ctx context.Context, c manifest.Chunk) error {
 	if err := p.f.Sync(); err != nil {
 		return fmt.Errorf("syncing a part: %w", err)
 	}
@@ -182,11 +209,7 @@ func (p *partsWriter) finish(ctx context.Context) error {
 	if err := p.f.Close(); err != nil {
 		return fmt.Errorf("closing a part: %w", err)
 	}
-	if err := p.publish(ctx, c); err != nil {
-		return err
-	}
-	p.f, p.w = nil, nil
-	return p.emit(c)
+	return p.publish(ctx, c)
 }
 
 func (p *partsWriter) publish(ctx context.Context, c manifest.Chunk) error {
