@@ -96,8 +96,9 @@
 // changes it. Offsets are known since content does not pass through it.
 //
 // Sampling decides for raw blocks only inside frames of one file. Where a frame holds several, they repeat each other
-// (the theme of all letters, the fonts of all PDFs), which no sample of one place shows: on such files trying saves 20 %
-// of the bytes, and costs 0.3 ms for a MiB that does not shrink, next to 1.2 ms for the two SHA-256.
+// (the theme of all letters, the fonts of all PDFs), which samples do not show: of files of 34 KiB that share 4, trying
+// saves 9 %, of files of 40 KiB that share 10, it saves 15 %, and samples see none of it. A MiB that does not shrink
+// costs 0.3 ms to try at level 1 and 0.4 at level 2, next to 1.2 ms for the two SHA-256.
 //
 // Pages and footer of parts are put together here, out of parquet-go's encodings and Thrift types, and not by its Writer
 // and Reader: one row with a value of 100 MB took those 1.7 to 3.5 GB, against the value's own memory here, or with it its

@@ -129,6 +129,76 @@ func TestFootersRefused(t *testing.T) {
 	}
 }
 
+func TestPagesRefused(t *testing.T) {
+	table := manifest.Table{Name: "t", Columns: []manifest.Column{{Name: "b", Type: "varbinary(max)"}}}
+	// Bodies that are stored as they are: only checksums know that they changed.
+	for _, size := range []int{1000, bigValue} {
+		b, _ := writePart(t, table, PartOptions{}, []source.Row{{noise(1, size)}})
+		b[500] ^= 1
+		if _, err := readPart(b, table); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "does not agree with its checksum") {
+			t.Errorf("a changed value of %d bytes: %v", size, err)
+		}
+	}
+	// A page more than there are rows.
+	b, _ := writePart(t, table, PartOptions{}, []source.Row{{noise(1, bigValue)}, {noise(2, bigValue)}})
+	b = reseal(b, func(m *format.FileMetaData) {
+		m.NumRows, m.RowGroups[0].NumRows, m.RowGroups[0].Columns[0].MetaData.NumValues = 1, 1, 1
+	})
+	if rows, err := readPart(b, table); len(rows) != 1 || err == nil || !strings.Contains(err.Error(), "bytes follow the last value of a row group") {
+		t.Errorf("a page too many: %d rows, %v", len(rows), err)
+	}
+	// A count that is none of the page's, for which a decoder would make room.
+	p := &pageReader{leaf: leaf{typ: format.Int64}, body: binary.AppendUvarint([]byte{0x80, 0x01, 0x04}, 1<<30)}
+	if err := p.decode(5); err == nil || !strings.Contains(err.Error(), "does not begin with a block of 5 values") {
+		t.Errorf("a block of another length: %v", err)
+	}
+}
+
+func TestPageHeadersRefused(t *testing.T) {
+	required := &pageReader{leaf: leaf{typ: format.ByteArray}, left: 10}
+	optional := &pageReader{leaf: leaf{typ: format.Int32, optional: true}, left: 10}
+	page := func(enc format.Encoding, values, nulls, levels, stored, raw int32, compressed bool) *format.PageHeader {
+		return &format.PageHeader{
+			UncompressedPageSize: raw, CompressedPageSize: stored,
+			DataPageHeaderV2: thrift.New(format.DataPageHeaderV2{
+				NumValues: values, NumNulls: nulls, NumRows: values, Encoding: enc,
+				DefinitionLevelsByteLength: levels, IsCompressed: thrift.New(compressed),
+			}),
+		}
+	}
+	const array, ints, plain = format.DeltaLengthByteArray, format.DeltaBinaryPacked, format.Plain
+	for _, c := range []struct {
+		name string
+		p    *pageReader
+		h    *format.PageHeader
+		ok   bool
+	}{
+		{"texts", required, page(array, 10, 0, 0, 50, 90, true), true},
+		{"a large text", required, page(plain, 1, 0, 0, 50, 9_000_000, true), true},
+		{"integers", optional, page(ints, 10, 3, 2, 50, 90, true), true},
+		{"more values than rows", required, page(array, 11, 0, 0, 50, 90, true), false},
+		{"no values", required, page(array, 0, 0, 0, 50, 90, true), false},
+		{"more NULLs than values", optional, page(ints, 3, 4, 2, 50, 90, true), false},
+		{"negative NULLs", optional, page(ints, 3, -1, 2, 50, 90, true), false},
+		{"two large texts", required, page(plain, 2, 0, 0, 50, 90, true), false},
+		{"a large NULL", required, page(plain, 1, 1, 0, 50, 90, true), false},
+		{"a page as large as no other", required, page(array, 2, 0, 0, 50, maxBody+1, true), false},
+		{"another encoding", optional, page(plain, 3, 0, 2, 50, 90, true), false},
+		{"levels where there are none", required, page(array, 3, 0, 2, 50, 90, true), false},
+		{"no levels where there are some", optional, page(ints, 3, 0, 0, 50, 90, true), false},
+		{"negative levels", optional, page(ints, 3, 0, -2, 50, 90, true), false},
+		{"levels longer than the page", optional, page(ints, 3, 0, 60, 50, 90, true), false},
+		{"negative size", required, page(array, 3, 0, 0, 50, -1, true), false},
+		{"longer than the row group", required, page(array, 3, 0, 0, 101, 110, true), false},
+		{"as it is but not as long", required, page(array, 3, 0, 0, 50, 51, false), false},
+	} {
+		v := &c.h.DataPageHeaderV2.V
+		if got := c.p.countsFit(v) && c.p.sizesFit(c.h, 100); got != c.ok {
+			t.Errorf("%s: accepted is %v", c.name, got)
+		}
+	}
+}
+
 func TestVerifyPartComparesWithTheRecord(t *testing.T) {
 	table, rows := edgeTable()
 	b, rec := writePart(t, table, PartOptions{}, rows)

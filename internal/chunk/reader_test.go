@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -128,6 +129,8 @@ func TestReaderRefusesWhatWriterDoesNotWrite(t *testing.T) {
 	away := &tar.Header{Typeflag: tar.TypeLink, Name: "document/b", Linkname: "../../etc/passwd"}
 	extra := regular("document/é")
 	extra.PAXRecords = map[string]string{"OMT.extra": "1"}
+	fraction := regular("document/a")
+	fraction.ModTime, fraction.Format = someTime.Add(time.Millisecond), tar.FormatPAX
 	old := regular("document/é")
 	old.Format = tar.FormatGNU
 	for _, c := range []struct {
@@ -142,6 +145,7 @@ func TestReaderRefusesWhatWriterDoesNotWrite(t *testing.T) {
 		{"file and link", "files and links in one chunk", tarOf(t, regular("document/a"), link)},
 		{"record of another program", `with a "OMT.extra" record`, tarOf(t, extra)},
 		{"header of another format", "its header has 512 bytes, not 1536", tarOf(t, old)},
+		{"record of a finer time", "its header has 1536 bytes, not 512", tarOf(t, fraction)},
 		{"no entries", "it has no entries", tarOf(t)},
 		{"no end", "does not end at byte 2048", good[:1024]},
 		{"half an end", "does not end at byte 2048", good[:1536]},

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -247,6 +248,44 @@ func TestRowRefused(t *testing.T) {
 	for _, row := range []source.Row{{}, {int64(1), int64(2)}} {
 		if _, err := AppendRow(nil, columns("int"), row); err == nil {
 			t.Errorf("a row of %d values for one column is accepted", len(row))
+		}
+	}
+}
+
+func TestDecodeRowRefused(t *testing.T) {
+	for _, c := range []struct{ sql, b string }{
+		{"bit", ""},
+		{"bit", "02"},
+		{"bit", "0102"},
+		{"bit", "01"},
+		{"tinyint", "010000000000000100"},
+		{"smallint", "010000000000008000"},
+		{"int", "01ffffffff7fffffff"},
+		{"int", "0100000000000000"},
+		{"real", "017fa00000"}, // a signalling NaN, which no float64 keeps
+		{"decimal(5,2)", "0103" + strings.Repeat("00", 16)},
+		{"decimal(5,2)", "0102" + strings.Repeat("00", 13) + "0186a0"},
+		{"decimal(5,2)", "0102" + strings.Repeat("00", 15)},
+		{"nvarchar(5)", "018000"}, // a length that is not in its shortest form
+		{"nvarchar(5)", "0101ff"},
+		{"nvarchar(5)", "010261"},
+		{"varbinary(5)", "01ffffffffffffffffff01"},
+		{"varbinary(5)", "01ffffffffffffffffffff01"},
+		{"date", "017fffffff"},
+		{"time(7)", "01" + "000000c92a69c000"},
+		{"time(7)", "01" + "ffffffffffffffff"},
+		{"time(3)", "01" + "0000000000000001"},
+		{"datetime2(7)", "01" + "7fffffffffffffff"},
+		{"datetimeoffset(7)", "01" + "0000000000000000" + "0349"},
+		{"datetimeoffset(7)", "01" + "0000000000000000" + "03"},
+		{"geography", "0100"},
+	} {
+		b, err := hex.DecodeString(c.b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row, err := DecodeRow(columns(c.sql), b); !errors.Is(err, errRow) {
+			t.Errorf("%s: %s decodes to %v, %v", c.sql, c.b, row, err)
 		}
 	}
 }
