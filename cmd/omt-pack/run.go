@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"time"
@@ -70,8 +71,9 @@ func action(ctx context.Context, j *cli.Job, o pack.Options, src *sourceflags.Fl
 	if in.File() {
 		o.Again = in.Again
 	}
-	o.Temp, o.Tool, o.By = j.Temp, j.Tool, "omt-pack"
-	o.Now, o.Sleep = j.Env().Now, sleep
+	env := j.Env()
+	o.Temp, o.Tool, o.By = j.Temp, j.Tool, cmp.Or(env.Getenv("USERNAME"), env.Getenv("USER"), env.Name)
+	o.Now, o.Sleep = env.Now, sleep
 	o.Progress, o.Log, o.Notice = j.Progress, j.Log, j.Say
 	o.Check = plan.Check
 	o.Open = func(ctx context.Context, inst manifest.Installation) (pack.Source, error) {

@@ -155,10 +155,12 @@ func TestEdited(t *testing.T) {
 				bad := append(bytes.Join(edit(t, lines(whole)), []byte("\n")), '\n')
 				w.refuses(s, what, bad, "--accept-edits")
 				w.write(bad, s.in)
+				w.env = []string{"USER=karl", "USERNAME=karl"}
 				w.want(s.status, append(s.step, "--accept-edits")...)
 				w.edited(what, w.read(s.out), whole)
 				if what == "a letter changed" {
 					w = world{newSite(t)}
+					w.env = []string{"USER=karl", "USERNAME=karl"}
 					w.loadSpool(b)
 					if err := os.Symlink(b.path("inst"), w.path("inst")); err != nil {
 						t.Fatal(err)
@@ -177,7 +179,7 @@ func (w world) edited(what string, out, whole []byte) {
 	w.t.Helper()
 	list := records(w.t, out, "edit")
 	want := records(w.t, whole, "end")[0]["sha256"]
-	if len(list) != 1 || list[0]["was"] != want || list[0]["by"] == "" || list[0]["tool"] == "" || list[0]["at"] == "" {
+	if len(list) != 1 || list[0]["was"] != want || list[0]["by"] != "karl" || list[0]["tool"] == "" || list[0]["at"] == "" {
 		w.t.Errorf("%s: edit records are %v, want one that was %v", what, list, want)
 	}
 }
