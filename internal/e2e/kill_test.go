@@ -72,7 +72,7 @@ func (k *killer) undisturbed(t *testing.T) world {
 	copyTree(t, b.path("inst"), w.path("inst"))
 	noise := rand.NewChaCha8([32]byte{7})
 	film := make([]byte, 33<<20+1234)
-	noise.Read(film) //nolint:errcheck // never fails
+	noise.Read(film)
 	for _, name := range []string{"film.avi", "the film again.avi"} {
 		w.write(film, "inst", "service", "text", name)
 	}
@@ -101,12 +101,12 @@ func (k *killer) kill(within time.Duration, what string, list []*exec.Cmd) {
 	victim := k.r.IntN(len(list) + 1)
 	for i, x := range list {
 		if victim == len(list) || victim == i {
-			x.Process.Kill() //nolint:errcheck // it may have ended
+			x.Process.Kill()
 		}
 	}
 	var killed []string
 	for _, x := range list {
-		x.Wait() //nolint:errcheck // that it was killed is no news
+		x.Wait()
 		if x.ProcessState.ExitCode() < 0 {
 			killed = append(killed, filepath.Base(x.Args[0]))
 		}

@@ -20,7 +20,7 @@ func openJournalAt(t *testing.T, name string) *journal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { j.close() }) //nolint:errcheck // of a test
+	t.Cleanup(func() { j.close() })
 	return j
 }
 

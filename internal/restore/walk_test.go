@@ -158,7 +158,7 @@ func TestJobs(t *testing.T) {
 	m := d.commit()
 	c, err := m.read(t.Context(), t.TempDir(), func(manifest.File) bool { return true })
 	check(t, err)
-	defer c.sorter.Close() //nolint:errcheck // of a test
+	defer c.sorter.Close()
 	c.perJob = 25
 	var got []string
 	check(t, c.jobs(t.Context(), func(j job) error {
