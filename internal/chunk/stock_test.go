@@ -177,7 +177,7 @@ func duckText(t source.Type, v any) string {
 // groups, and large values that do compress and that do not.
 func TestStockDuckDB(t *testing.T) {
 	modules := os.Getenv("OMT_TEST_DUCKDB")
-	if modules == "" {
+	if _, err := os.Stat(filepath.Join(modules, "node_modules", "@duckdb", "node-api")); modules == "" || err != nil {
 		t.Skip("OMT_TEST_DUCKDB does not name a folder with @duckdb/node-api: parts are not read with DuckDB")
 	}
 	stock(t, "node")
