@@ -101,9 +101,9 @@
 // costs 0.3 ms to try at level 1 and 0.4 at level 2, next to 1.2 ms for the two SHA-256.
 //
 // Pages and footer of parts are put together here, out of parquet-go's encodings and Thrift types, and not by its Writer
-// and Reader: one row with a value of 100 MB took those 1.7 to 3.5 GB, and takes here nothing beyond the value itself, or its
-// compressed size; and its decoder takes any size that a page or footer claims.
-// The tests read parts with parquet-go and, where it is there, DuckDB.
+// and Reader: one row with a value of 100 MB took those 1.7 to 3.5 GB, and takes here nothing beyond the value itself, or
+// its compressed size; and its decoder takes any size that a page or footer claims. The tests read parts with parquet-go
+// and, where it is there, DuckDB.
 //
 // The footer has a checksum of our own before it because a decoder of Thrift allocates lists by the length they claim:
 // four damaged bytes could end the process before any error.
@@ -112,11 +112,11 @@
 //
 // # Figures
 //
-// Medians of five, in processor seconds on two cores of an EPYC with SHA-NI that did other work as well. A Writer takes
+// Medians of three to five, in processor seconds on two cores of an EPYC with SHA-NI that did other work as well. A Writer takes
 // 1.05, 0.95 and 1.03 times as long at levels 1, 2 and 3 as hashing every byte for its file, compressing it in pieces of
 // 1 MiB, and hashing the result, and nothing else (BenchmarkWriter, "floor"). Verify checks 590 MB of stream in a second.
 // PartWriter encodes, hashes and compresses 435,000 rows of 10 columns in a second of one core at level 1, 355,000 at
 // level 2 for 5 % fewer bytes; PartReader decodes them, and hashes them again, at 555,000. In use a Writer holds 6.3, 7.7
-// and 10.4 MiB at levels 1, 2 and 3, a Reader 3.4 MiB, a PartWriter 7 MiB for narrow rows and up to about 25 for wide
-// ones, besides what large values take.
+// and 10.4 MiB at levels 1, 2 and 3, a Reader 3.4 MiB, a PartWriter 7 MiB for narrow rows and 18 where every row
+// has 2 MB that do not compress, besides what large values take.
 package chunk
