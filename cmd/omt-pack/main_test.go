@@ -1,0 +1,49 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/openomt/omt/internal/cli/clitest"
+)
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"omt-pack": main}) }
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": wantStatus}})
+}
+
+// wantStatus runs a command and looks at its exit status: status N command args.
+func wantStatus(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("exit status %s, want %s", got, args[0])
+	}
+}
+
+func TestWrongFlags(t *testing.T) { clitest.WrongFlags(t, "omt-pack", command) }
+
+// The commands that this build refuses are named in the README, so that nobody looks for them.
+func TestReadmeSaysWhatIsNotDone(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, found := strings.Cut(string(text), "\n## What is not done yet\n")
+	if !found {
+		t.Fatal("the README has no list of what is not done")
+	}
+	for _, flag := range []string{"--dry-run", "--known", "thaw", "--recover", "--bandwidth", "--board", "--live", "--netserver"} {
+		if !strings.Contains(list, flag) {
+			t.Errorf("%s is refused, and the README does not say so", flag)
+		}
+	}
+}
