@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,6 +26,7 @@ type killer struct {
 	left int
 	hits map[string]int
 	late int                      // kills that came when everything had ended
+	pace map[string]float64       // by what is killed: how much of that time it takes by now
 	took map[string]time.Duration // by step: how long it takes when nobody disturbs it
 }
 
@@ -35,7 +37,7 @@ func TestKill(t *testing.T) {
 	t.Parallel()
 	needs(t, "zstd")
 	kills := number(t, "OMT_TEST_KILLS", 12)
-	k := &killer{r: random(t), hits: map[string]int{}, left: kills, took: map[string]time.Duration{}}
+	k := &killer{r: random(t), hits: map[string]int{}, left: kills, took: map[string]time.Duration{}, pace: map[string]float64{}}
 	b := k.undisturbed(t)
 	rounds := 0
 	for ; k.left > 0 && k.late <= 2*kills; rounds++ {
@@ -93,7 +95,8 @@ func (k *killer) shots() int { return min(k.left, 2+k.r.IntN(2)) }
 
 // kill waits for a random moment, kills one of the processes or all of them, and waits for all to end.
 func (k *killer) kill(within time.Duration, what string, list []*exec.Cmd) {
-	moment := time.Duration(k.r.Int64N(int64(within) + 1))
+	pace := cmp.Or(k.pace[what], 1)
+	moment := time.Duration(float64(k.r.Int64N(int64(within)+1)) * pace)
 	if k.r.IntN(2) == 0 {
 		moment /= 3 // where the journals are short
 	}
@@ -113,8 +116,10 @@ func (k *killer) kill(within time.Duration, what string, list []*exec.Cmd) {
 	}
 	if len(killed) == 0 {
 		k.late++
+		k.pace[what] = max(0.1, pace*0.8)
 		return
 	}
+	k.pace[what] = min(1, pace*1.05)
 	k.left--
 	switch {
 	case len(list) > 1 && len(killed) == len(list):
