@@ -27,6 +27,7 @@ type bench struct {
 	documents int // rows of the database
 	tiny      int // files of the memory row
 	tree      tree
+	steps     string
 }
 
 // cost is what one run of a command took.
@@ -40,6 +41,7 @@ func main() {
 	flag.StringVar(&b.bin, "bin", "bin", "where the commands are")
 	flag.StringVar(&b.dir, "dir", ".cache/bench", "where to work")
 	flag.IntVar(&b.rounds, "rounds", 3, "runs of each, in turn")
+	flag.StringVar(&b.steps, "steps", "", "only these `STEPS`: packing,second,proof,killed,tables,memory,start (proof needs second, killed needs proof)")
 	files := flag.Int("files", 50_000, "files of the archive")
 	flag.IntVar(&b.documents, "documents", 200_000, "documents of the database")
 	flag.IntVar(&b.tiny, "tiny", 100_000, "small files to measure memory with")
@@ -81,8 +83,14 @@ func (b *bench) run(ctx context.Context, files int, generate bool) (err error) {
 		return err
 	}
 	t := &table{}
-	for _, step := range []func(context.Context, *table) error{b.packing, b.second, b.proof, b.killed, b.tables, b.memory, b.start} {
-		if err := step(ctx, t); err != nil {
+	for _, step := range []struct {
+		name string
+		run  func(context.Context, *table) error
+	}{{"packing", b.packing}, {"second", b.second}, {"proof", b.proof}, {"killed", b.killed}, {"tables", b.tables}, {"memory", b.memory}, {"start", b.start}} {
+		if b.steps != "" && !slices.Contains(strings.Split(b.steps, ","), step.name) {
+			continue
+		}
+		if err := step.run(ctx, t); err != nil {
 			return err
 		}
 	}
