@@ -220,7 +220,7 @@ func target(f manifest.File) (string, error) {
 	for _, e := range strings.Split(name, "/") {
 		if e == "" || e == "." || e == ".." || strings.ContainsRune(e, 0) ||
 			(runtime.GOOS == "windows" && strings.ContainsAny(e, `\:`)) {
-			return "", manifest.Errorf(manifest.BadInput, "the path %q would leave the folder that is unpacked into", f.Path)
+			return "", manifest.Errorf(manifest.Failed, "the path %q would leave the folder that is unpacked into", f.Path)
 		}
 	}
 	return string(f.Area) + "/" + name, nil

@@ -2,7 +2,6 @@ package restore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,28 +13,11 @@ import (
 // file its area, state, size, path. With names it writes the tar name of each stored file alone, as tar -T reads it
 // (with --verbatim-files-from, where a name begins with a hyphen).
 func List(ctx context.Context, m Migration, names bool, w io.Writer) error {
-	rc, err := m.Tenant.OpenManifest(ctx, m.Commit)
-	if err != nil {
-		return err
-	}
-	defer rc.Close()
-	r := manifest.NewReader(rc, manifest.ReadOptions{})
 	out := &lister{names: names, w: w}
-	for {
-		l, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err == nil {
-			err = out.list(l)
-		}
-		if err != nil {
-			return fmt.Errorf("listing %s: %w", m.Revision(), err)
-		}
+	if _, err := m.Tenant.EachLine(ctx, m.Commit, out.list); err != nil {
+		return fmt.Errorf("listing %s: %w", m.Revision(), err)
 	}
+	return nil
 }
 
 type lister struct {

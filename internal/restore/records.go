@@ -81,49 +81,29 @@ const sortMemory = 32 << 20
 
 // read reads the whole manifest. want chooses the file records that the sorter gets; the caller closes it.
 func (m Migration) read(ctx context.Context, temp string, want func(manifest.File) bool) (*contents, error) {
-	rc, err := m.Tenant.OpenManifest(ctx, m.Commit)
-	if err != nil {
-		return nil, err
-	}
-	defer rc.Close()
 	c := &contents{place: map[manifest.Digest]int{}, files: map[manifest.Area]tally{},
 		sorter: manifest.NewSorter(temp, sortMemory), perJob: maxJob}
-	if err := c.fill(ctx, manifest.NewReader(rc, manifest.ReadOptions{}), want); err != nil {
+	if _, err := m.Tenant.EachLine(ctx, m.Commit, c.taker(want)); err != nil {
 		c.sorter.Close() //nolint:errcheck // temporary files
-		return nil, fmt.Errorf("reading the manifest of %s: %w", m.Revision(), err)
+		return nil, fmt.Errorf("reading what %s holds: %w", m.Revision(), err)
 	}
 	return c, nil
 }
 
-func (c *contents) fill(ctx context.Context, r *manifest.Reader, want func(manifest.File) bool) error {
+// taker takes the records of a manifest, one after another.
+func (c *contents) taker(want func(manifest.File) bool) func(manifest.Line) error {
 	var key, val []byte
-	for {
-		l, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return err
-		}
+	return func(l manifest.Line) error {
 		if l.Kind != manifest.KindFile {
-			if err := c.take(l); err != nil {
-				return fmt.Errorf("a %s record: %w", l.Kind, err)
-			}
-			continue
+			return c.take(l)
 		}
 		f, err := l.File()
 		if err != nil {
 			return err
 		}
 		stored, err := c.count(f)
-		if err != nil {
+		if err != nil || !stored || !want(f) {
 			return err
-		}
-		if !stored || !want(f) {
-			continue
 		}
 		key = binary.BigEndian.AppendUint32(key[:0], uint32(c.place[f.Chunk]))
 		key = binary.BigEndian.AppendUint64(key, uint64(f.Offset))
@@ -131,9 +111,7 @@ func (c *contents) fill(ctx context.Context, r *manifest.Reader, want func(manif
 		if val, err = f.AppendJSON(val[:0]); err != nil {
 			return err
 		}
-		if err := c.sorter.Add(key, val); err != nil {
-			return err
-		}
+		return c.sorter.Add(key, val)
 	}
 }
 
@@ -161,7 +139,7 @@ func (c *contents) take(l manifest.Line) error {
 			return err
 		}
 		if err := tenant.CheckChunk(k); err != nil {
-			return err
+			return manifest.Errorf(manifest.BadInput, "line %d: %w", l.Number, err)
 		}
 		return c.chunk(k)
 	}
@@ -179,7 +157,7 @@ func (c *contents) chunk(k manifest.Chunk) error {
 		return nil
 	}
 	if len(c.tables) == 0 || c.tables[len(c.tables)-1].Name != k.Table {
-		return fmt.Errorf("part %s of table %q does not follow its table", k.SHA256, k.Table)
+		return manifest.Errorf(manifest.BadInput, "part %s of table %q does not follow its table", k.SHA256, k.Table)
 	}
 	t := &c.tables[len(c.tables)-1]
 	t.parts = append(t.parts, n)
@@ -228,7 +206,7 @@ func (c *contents) count(f manifest.File) (stored bool, err error) {
 		return false, nil
 	}
 	if _, ok := c.place[f.Chunk]; !ok {
-		return false, fmt.Errorf("file %q refers to chunk %s, which the manifest does not list before it", f.Path, f.Chunk)
+		return false, manifest.Errorf(manifest.BadInput, "file %q refers to chunk %s, which the manifest does not list before it", f.Path, f.Chunk)
 	}
 	t.Stored++
 	t.Bytes += f.Size

@@ -234,12 +234,12 @@ func TestNonsense(t *testing.T) {
 			k := d.areas[manifest.Template][0].(manifest.Chunk)
 			k.Type = "exe"
 			d.areas[manifest.Template][0] = k
-		}, "chunk record"},
+		}, "the stored manifest of revision 1"},
 		"a chunk of size below zero": {func(d *draft) {
 			k := d.areas[manifest.Template][0].(manifest.Chunk)
 			k.Bytes = -1
 			d.areas[manifest.Template][0] = k
-		}, "chunk record"},
+		}, "the stored manifest of revision 1"},
 	}
 	for what, c := range cases {
 		_, d := sample(t)
