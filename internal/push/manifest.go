@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"hash"
 	"io"
@@ -144,31 +143,16 @@ func (w *contextWriter) Write(p []byte) (int, error) {
 
 // passOn writes the committed manifest to the output, as the destination has it.
 func (r *run) passOn(ctx context.Context, c tenant.Commit, out *manifest.Writer) error {
-	rc, err := r.tenant.OpenManifest(ctx, c)
-	if err != nil {
-		return fmt.Errorf("the push is committed; reading it back: %w", err)
-	}
-	defer rc.Close()
 	meter := r.o.Progress.Meter("reading back", total(c.Counts), progress.Items)
 	defer meter.Done()
-	lines := manifest.NewReader(rc, manifest.ReadOptions{})
-	for {
-		l, err := lines.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			meter.Add(1)
-			err = ctx.Err()
-		}
-		if err != nil {
-			return fmt.Errorf("the push is committed; reading it back: %w", err)
-		}
-		if err := out.WriteRaw(l); err != nil {
-			return fmt.Errorf("the push is committed; writing the output: %w", err)
-		}
+	end, err := r.tenant.EachLine(ctx, c, func(l manifest.Line) error {
+		meter.Add(1)
+		return out.WriteRaw(l)
+	})
+	if err != nil {
+		return fmt.Errorf("the push is committed; passing it on: %w", err)
 	}
-	if lines.End().SHA256 != c.End {
+	if end.SHA256 != c.End {
 		return manifest.Errorf(manifest.Failed, "the push is committed, but its manifest at %s is not the one that its commit names", r.o.To.URL())
 	}
 	return nil

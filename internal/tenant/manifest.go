@@ -39,6 +39,36 @@ func (t *Tenant) OpenManifest(ctx context.Context, c Commit) (io.ReadCloser, err
 	return m, nil
 }
 
+// EachLine hands every record of a committed manifest but end to fn, and returns end. Damaged bytes may make nonsense of
+// records before their digest tells; the error is then that the manifest is damaged. No error is of status BadInput.
+func (t *Tenant) EachLine(ctx context.Context, c Commit, fn func(manifest.Line) error) (manifest.End, error) {
+	rc, err := t.OpenManifest(ctx, c)
+	if err != nil {
+		return manifest.End{}, err
+	}
+	defer rc.Close()
+	lines := manifest.NewReader(rc, manifest.ReadOptions{})
+	for err == nil {
+		var l manifest.Line
+		if l, err = lines.Next(); err == nil {
+			err = ctx.Err()
+		}
+		if err == nil {
+			err = fn(l)
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		return lines.End(), nil
+	}
+	if manifest.StatusOf(err) != manifest.BadInput {
+		return manifest.End{}, err
+	}
+	if _, rerr := io.Copy(io.Discard, rc); rerr != nil {
+		return manifest.End{}, rerr
+	}
+	return manifest.End{}, manifest.Errorf(manifest.Failed, "the stored manifest of revision %d at %s: %w", c.Revision, t.d.URL(), err)
+}
+
 // stored is a stored manifest on its way through the decoder.
 type stored struct {
 	name string
