@@ -340,12 +340,15 @@ func measure(c *exec.Cmd, ok ...int) (cost, error) {
 	return out, nil
 }
 
-func size(dir string) (n int64) {
+func size(dir string) (n int64) { return sizeSince(dir, time.Time{}) }
+
+// sizeSince adds up the files below a folder that were written after at.
+func sizeSince(dir string, at time.Time) (n int64) {
 	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return nil //nolint:nilerr // a folder that is not there has no bytes
 		}
-		if st, err := d.Info(); err == nil {
+		if st, err := d.Info(); err == nil && st.ModTime().After(at) {
 			n += st.Size()
 		}
 		return nil

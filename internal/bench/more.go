@@ -3,10 +3,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,8 +12,6 @@ import (
 	"time"
 
 	_ "modernc.org/sqlite" // the driver that the bare SELECT goes through
-
-	"github.com/openomt/omt/internal/manifest"
 )
 
 // tables: packing the database alone, against a bare SELECT * of every table through the same driver, and the tools'
@@ -137,37 +133,16 @@ func (b *bench) killed(ctx context.Context, t *table) error {
 		return err
 	}
 	_ = x.Wait() // it was killed
+	at := time.Now()
 	there := size(filepath.Join(to, "chunks"))
 	if _, err := measure(push(), 0, 3); err != nil {
 		return err
 	}
-	sent, err := sentBytes(b.path("killed", "done.jsonl"))
-	if err != nil {
-		return err
-	}
+	sent := sizeSince(filepath.Join(to, "chunks"), at)
 	again := there + sent - total
 	t.add("bytes sent again after kill -9 at half (folder)", fmt.Sprintf("%.2f %%", 100*float64(again)/float64(total)), "≤ 2 %",
 		fmt.Sprintf("%.1f of %.0f MB; %.0f MB were there", float64(again)/1e6, float64(total)/1e6, float64(there)/1e6))
 	return nil
-}
-
-// sentBytes adds up the receipts of what was sent by the last run.
-func sentBytes(name string) (n int64, err error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var r struct {
-			Kind manifest.Kind
-			manifest.Receipt
-		}
-		if json.Unmarshal(s.Bytes(), &r) == nil && r.Kind == manifest.KindReceipt && r.Sent {
-			n += r.Bytes
-		}
-	}
-	return n, nil
 }
 
 // memory: the peak of each tool on a manifest of many files that are not there to be read, so that records alone count.
