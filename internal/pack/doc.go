@@ -39,4 +39,11 @@
 //     out the same again; so a run with a journal gives what a fresh run gives.
 //   - The index is a log and hash tables of our own in place of an embedded database: it is written once, in one order,
 //     and thrown away, and costs a read and a write for each file.
+// # Figures
+//
+// From make bench on two busy cores, 50,000 generated files (3.1 GB), medians of three runs in turn. Packing with
+// read-back: 0.91 times the wall time of tar | zstd -3 -T0 (29.2 / 31.9 s; processor 32.6 / 30.6 s), 0.37 times that of
+// restic 0.14 (78.6 s; processor 0.52 times). A run that finds nothing changed: 0.42 times restic's (3.6 / 8.7 s), but 8
+// times a look at every file, most of it sorting, the index, and reading the tables again. Peak memory 196 MiB. Tables
+// with read-back: 97,600 rows/s, 0.70 times a bare SELECT * through the same SQLite driver and one connection.
 package pack

