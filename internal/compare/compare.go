@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -219,17 +220,20 @@ func Databases(ctx context.Context, was, is string, gone map[string]string, exce
 	if len(names) != len(made) {
 		return out, fmt.Errorf("%d tables and indexes went in and %d came out", len(names), len(made))
 	}
-	for name, declared := range names {
+	var tables []string
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		table, isTable := strings.CutPrefix(name, "table ")
 		if slices.Contains(except, table) {
 			continue
 		}
-		if made[name] != declared {
-			return out, fmt.Errorf("%s is declared as %q, and came out as %q", name, declared, made[name])
+		if made[name] != names[name] {
+			return out, fmt.Errorf("%s is declared as %q, and came out as %q", name, names[name], made[name])
 		}
-		if !isTable {
-			continue
+		if isTable {
+			tables = append(tables, table)
 		}
+	}
+	for _, table := range tables {
 		if err := out.table(ctx, a, b, table, gone[table]); err != nil {
 			return out, fmt.Errorf("table %q: %w", table, err)
 		}
@@ -286,9 +290,9 @@ func (r *Rows) table(ctx context.Context, a, b *sql.DB, table, gone string) erro
 		return err
 	}
 	defer right.Close()
-	for left.Next() {
+	for before := r.Rows; left.Next(); {
 		if !right.Next() {
-			return errors.Join(right.Err(), fmt.Errorf("there are %d rows, and there were more", r.Rows))
+			return errors.Join(right.Err(), fmt.Errorf("there are %d rows, and there were more", r.Rows-before))
 		}
 		var x, y string
 		if err := errors.Join(left.Scan(&x), right.Scan(&y)); err != nil {
