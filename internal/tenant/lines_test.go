@@ -101,7 +101,7 @@ func TestEachLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	nonsense := 0
-	for i := 0; i < len(good); i += len(good)/150 {
+	for i := 0; i < len(good); i += len(good) / 150 {
 		bad := slices.Clone(good)
 		bad[i] ^= 2
 		if err := os.WriteFile(name, bad, 0o644); err != nil {
