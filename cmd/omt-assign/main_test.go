@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"omt-assign":
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "status": status}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "status": clitest.WantStatus}})
 }
 
 // seal ends a manifest that a script holds without its end, as a tool would: seal TOOL FILE.
@@ -31,18 +31,6 @@ func seal(ts *testscript.TestScript, _ bool, args []string) {
 	b, err := sealed(args[0], ts.ReadFile(args[1]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(path, b, 0o644))
-}
-
-// status runs a command and looks at its exit status: status N command args.
-func status(ts *testscript.TestScript, _ bool, args []string) {
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	if err != nil {
-		got = strings.TrimPrefix(err.Error(), "exit status ")
-	}
-	if got != args[0] {
-		ts.Fatalf("exit status %s, want %s", got, args[0])
-	}
 }
 
 // sealed writes lines as a manifest with its end.

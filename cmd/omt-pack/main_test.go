@@ -14,19 +14,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"omt-pack": m
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": wantStatus}})
-}
-
-// wantStatus runs a command and looks at its exit status: status N command args.
-func wantStatus(ts *testscript.TestScript, _ bool, args []string) {
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	if err != nil {
-		got = strings.TrimPrefix(err.Error(), "exit status ")
-	}
-	if got != args[0] {
-		ts.Fatalf("exit status %s, want %s", got, args[0])
-	}
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": clitest.WantStatus}})
 }
 
 func TestWrongFlags(t *testing.T) { clitest.WrongFlags(t, "omt-pack", command) }

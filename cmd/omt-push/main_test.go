@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"omt-push": m
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "status": wantStatus, "chunk": chunk, "blur": blur, "flip": flip}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "status": clitest.WantStatus, "chunk": chunk, "blur": blur, "flip": flip}})
 }
 
 // seal ends a manifest that a script holds without its end, as a tool would: seal TOOL FILE.
@@ -32,18 +32,6 @@ func seal(ts *testscript.TestScript, _ bool, args []string) {
 	b, err := sealed(args[0], ts.ReadFile(args[1]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o644))
-}
-
-// wantStatus runs a command and looks at its exit status: status N command args.
-func wantStatus(ts *testscript.TestScript, _ bool, args []string) {
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	if err != nil {
-		got = strings.TrimPrefix(err.Error(), "exit status ")
-	}
-	if got != args[0] {
-		ts.Fatalf("exit status %s, want %s", got, args[0])
-	}
 }
 
 // chunk puts a file into a spool as a chunk: chunk SPOOL TYPE FILE.

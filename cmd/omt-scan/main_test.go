@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"omt-scan": m
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"site": site, "status": status, "verify": verify}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"site": site, "status": clitest.WantStatus, "verify": verify}})
 }
 
 // site writes a small installation: site DIR [found]. With found, the document that is missing is there.
@@ -27,18 +27,6 @@ func site(ts *testscript.TestScript, _ bool, args []string) {
 		s.Files["so_arc/GKS/2003.2/lost.doc"] = "found again"
 	}
 	ts.Check(s.Write(context.Background()))
-}
-
-// status runs a command and looks at its exit status: status N command args.
-func status(ts *testscript.TestScript, _ bool, args []string) {
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	if err != nil {
-		got = strings.TrimPrefix(err.Error(), "exit status ")
-	}
-	if got != args[0] {
-		ts.Fatalf("exit status %s, want %s", got, args[0])
-	}
 }
 
 // verify reads a whole manifest, its end included: verify FILE.
