@@ -373,7 +373,7 @@ func TestPartRefused(t *testing.T) {
 		rows  []source.Row
 	}{
 		{`table "t": has no column with stored values`, manifest.Table{Name: "t"}, nil},
-		{`table "t": column "g" has type "geography", which is not known`, manifest.Table{Name: "t", Columns: []manifest.Column{{Name: "g", Type: "geography"}}}, nil},
+		{`table "t": column "g" has type "point", which is not known`, manifest.Table{Name: "t", Columns: []manifest.Column{{Name: "g", Type: "point"}}}, nil},
 		{`table "t": its key names column "x"`, manifest.Table{Name: "t", Columns: []manifest.Column{id}, Key: []string{"x"}}, nil},
 		{`table "t": has two columns "id"`, manifest.Table{Name: "t", Columns: []manifest.Column{id, id}}, nil},
 		{`table "t": part has no rows`, manifest.Table{Name: "t", Columns: []manifest.Column{id}}, nil},

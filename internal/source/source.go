@@ -77,8 +77,8 @@ const (
 	Float                // float64: float
 	Real                 // float64 holding a float32: real
 	Decimal              // string, exactly Scale digits after the point, "-" for negatives: decimal, numeric, money, smallmoney
-	Text                 // string: char, varchar, nchar, nvarchar, text, ntext, xml
-	Bytes                // []byte: binary, varbinary, image, rowversion
+	Text                 // string: char, varchar, nchar, nvarchar, text, ntext, xml, and sql_variant as text; see UTF16 for halves of surrogate pairs
+	Bytes                // []byte: binary, varbinary, image, rowversion, and hierarchyid, geography, geometry as the server writes them
 	Date                 // time.Time at 00:00 UTC: date
 	Clock                // time.Time on 1970-01-01 UTC: time(n)
 	DateTime             // time.Time, its wall clock read as UTC: datetime, datetime2(n), smalldatetime

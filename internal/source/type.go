@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// Variant is the type whose values have types of their own. A value is kept as text: its type, a colon, the value.
+const Variant = "sql_variant"
+
 // maxPrecision is the largest precision of decimal and numeric on SQL Server.
 const maxPrecision = 38
 
@@ -93,8 +96,12 @@ var plainTypes = [...]Type{
 	{SQL: "text", Kind: Text, Length: -1},
 	{SQL: "ntext", Kind: Text, Length: -1},
 	{SQL: "xml", Kind: Text, Length: -1},
+	{SQL: Variant, Kind: Text, Length: -1},
 	{SQL: "image", Kind: Bytes, Length: -1},
 	{SQL: "rowversion", Kind: Bytes, Length: 8},
+	{SQL: "hierarchyid", Kind: Bytes, Length: 892},
+	{SQL: "geography", Kind: Bytes, Length: -1},
+	{SQL: "geometry", Kind: Bytes, Length: -1},
 	{SQL: "date", Kind: Date},
 	{SQL: "datetime", Kind: DateTime, Scale: 3},
 	{SQL: "smalldatetime", Kind: DateTime},

@@ -46,6 +46,10 @@ func TestParseType(t *testing.T) {
 		{"varbinary(max)", Type{SQL: "varbinary(max)", Kind: Bytes, Length: -1}},
 		{"binary varying(4)", Type{SQL: "varbinary(4)", Kind: Bytes, Length: 4}},
 		{"image", Type{SQL: "image", Kind: Bytes, Length: -1}},
+		{"Hierarchyid", Type{SQL: "hierarchyid", Kind: Bytes, Length: 892}},
+		{"geography", Type{SQL: "geography", Kind: Bytes, Length: -1}},
+		{"geometry", Type{SQL: "geometry", Kind: Bytes, Length: -1}},
+		{"SQL_VARIANT", Type{SQL: "sql_variant", Kind: Text, Length: -1}},
 		{"timestamp", Type{SQL: "rowversion", Kind: Bytes, Length: 8}},
 		{"rowversion", Type{SQL: "rowversion", Kind: Bytes, Length: 8}},
 		{"date", Type{SQL: "date", Kind: Date}},
@@ -70,7 +74,7 @@ func TestParseType(t *testing.T) {
 
 func TestParseTypeUnknown(t *testing.T) {
 	for _, text := range []string{
-		"", "geography", "Hierarchyid", "sql_variant", "cursor", "int(4)", "bit(1)", "nvarchar(0)", "nvarchar(4001)",
+		"", "point", "crm7.Place", "vector(3)", "sql_variant(5)", "cursor", "int(4)", "bit(1)", "nvarchar(0)", "nvarchar(4001)",
 		"varchar(8001)", "char(max)", "binary(max)", "nvarchar(-1)", "nvarchar(1,2)", "nvarchar(a)", "nvarchar(", "nvarchar)",
 		"nvarchar(1) x", "decimal(0)", "decimal(39)", "decimal(5,6)", "decimal(1,2,3)", "float(0)", "float(54)", "time(8)",
 		"datetime2(-1)", "datetime(3)", "money(1)", "(3)", "varchar()", "xml(max)",

@@ -82,22 +82,31 @@ func (t Type) checkText(v string) error {
 	switch {
 	case t.Kind != Text:
 		return fmt.Errorf("a text is no value of %s", t.SQL)
-	case !utf8.ValidString(v):
+	case !utf8.ValidString(v) && !(t.UTF16() && ValidText(v)):
 		return fmt.Errorf("a text of %d bytes is not valid UTF-8", len(v))
 	case t.Length < 0 || len(v) <= t.Length:
 		return nil
 	}
-	n := 0
-	for _, r := range v {
-		n++
-		if r > 0xFFFF && t.SQL[0] == 'n' {
-			n++ // a surrogate pair
-		}
-	}
-	if n > t.Length {
+	if n := t.characters(v); n > t.Length {
 		return fmt.Errorf("a text of %d characters does not fit %s", n, t.SQL)
 	}
 	return nil
+}
+
+// characters counts as the type's length does: UTF-16 units, or characters of a code page.
+func (t Type) characters(v string) int {
+	n := 0
+	for len(v) > 0 {
+		r, size := utf8.DecodeRuneInString(v)
+		if r == utf8.RuneError && size == 1 {
+			size = 3 // half a surrogate pair
+		}
+		if n++; r > 0xFFFF && t.UTF16() {
+			n++
+		}
+		v = v[size:]
+	}
+	return n
 }
 
 func (t Type) checkBytes(v []byte) error {

@@ -65,6 +65,10 @@ func TestCheck(t *testing.T) {
 		{"datetimeoffset(0)", noon.In(time.FixedZone("", 3600)), ""},
 		{"datetimeoffset(0)", noon.In(time.FixedZone("", 3601)), "does not fit"},
 		{"int", noon, "a time is no value of int"},
+		{"nvarchar(3)", "ab\xED\xA0\xBD", ""},
+		{"nvarchar(2)", "ab\xED\xA0\xBD", "a text of 3 characters does not fit nvarchar(2)"},
+		{"ntext", "\xED\xA0\xBD\xED\xB8\x80", "a text of 6 bytes is not valid UTF-8"},
+		{"varchar(9)", "ab\xED\xA0\xBD", "a text of 5 bytes is not valid UTF-8"},
 		{"geography", noon, "a time is no value of geography"},
 		{"geography", "x", "a text is no value of geography"},
 	} {
