@@ -21,8 +21,8 @@ func (v *View) Documents(ctx context.Context) iter.Seq2[Doc, error] {
 		if !ok {
 			return
 		}
-		q, conv, known := v.documentQuery(d)
-		for r, err := range v.query(ctx, d.table.Name, q, conv) {
+		q, readings, known := v.documentQuery(d)
+		for r, err := range v.query(ctx, d.table.Name, q, readings) {
 			if err != nil {
 				yield(Doc{}, err)
 				return
@@ -50,19 +50,19 @@ func document(r []any, logins map[int64]string, known bool) Doc {
 
 // documentQuery builds the query; known is whether it tells of appointments, in columns 7 to 10: how many refer to the
 // document, how many of these have an associate, and the same of the one that a document without any refers to.
-func (v *View) documentQuery(d probe) (q string, conv []converter, known bool) {
-	var l list
+func (v *View) documentQuery(d probe) (q string, readings []Reading, known bool) {
+	l := list{conn: v.conn}
 	l.add(d, "document_id", "name", "header", "archiveProvider", "registered", "registered_associate_id", "updated")
 	p, ok := v.probe("appointment", "p")
 	a, ok2 := v.probe("associate", "a")
 	if !ok || !ok2 || !p.has("document_id") || !p.has("associate_id") {
-		return "SELECT " + l.sql() + " FROM " + d.from(), l.conv, false
+		return "SELECT " + l.sql() + " FROM " + d.from(), l.readings, false
 	}
 	l.raw("f.n")
 	l.raw("f.w")
 	from := " FROM " + d.from() + " LEFT JOIN " + grouped(p, a, "document_id") + " f ON f.k = " + d.col("document_id")
 	from += v.backward(&l, d, p, a)
-	return "SELECT " + l.sql() + from, l.conv, true
+	return "SELECT " + l.sql() + from, l.readings, true
 }
 
 // backward joins the appointment that a document refers to where none refers to the document. Grouped it is, too, where

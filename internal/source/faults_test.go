@@ -2,7 +2,7 @@ package source_test
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"iter"
 	"path/filepath"
@@ -58,21 +58,21 @@ type faultyConn struct {
 	f *faulty
 }
 
-func (c *faultyConn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (c *faultyConn) Stream(ctx context.Context, query string, row func([]driver.Value) bool) error {
 	n := c.f.queries
 	c.f.queries++
 	c.f.texts = append(c.f.texts, query)
 	if n != c.f.fail {
-		return c.Conn.QueryContext(ctx, query, args...)
+		return c.Conn.Stream(ctx, query, row)
 	}
 	c.f.fired = true
 	if !c.f.midway {
-		return nil, errFault
+		return errFault
 	}
 	// The first row is good; in the second the engine fails.
 	cols := strings.Count(query[:strings.Index(query, " FROM ")], ",") + 1
 	ones := strings.TrimSuffix(strings.Repeat("NULL,", cols), ",")
-	return c.Conn.QueryContext(ctx, "SELECT "+ones+" UNION ALL SELECT abs(-9223372036854775808)"+strings.Repeat(",NULL", cols-1))
+	return c.Conn.Stream(ctx, "SELECT "+ones+" UNION ALL SELECT abs(-9223372036854775808)"+strings.Repeat(",NULL", cols-1), row)
 }
 
 // tiny fills a file with some rows in each of the tables that questions read. Names are spelled by spell.

@@ -1,7 +1,9 @@
 package source
 
 import (
+	"cmp"
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"iter"
 	"strconv"
@@ -9,11 +11,9 @@ import (
 	"time"
 )
 
-// converter is what Conn.Converter returns.
-type converter = func(v any) (any, error)
-
-// Rows yields all rows of t ordered by its key (in no particular order without one), without computed columns. A column
-// of a type that is not known is an error before anything is read.
+// Rows yields all rows of t, without computed columns: ordered by its key where that is one integer column, else in no
+// particular order, since engines sort other keys each in its own way. A column of a type that is not known is an error
+// before anything is read.
 func (v *View) Rows(ctx context.Context, t Table) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		if err := refuseUnsupported(t); err != nil {
@@ -25,20 +25,15 @@ func (v *View) Rows(ctx context.Context, t Table) iter.Seq2[Row, error] {
 			yield(nil, fmt.Errorf("reading table %q: it has no column to read", t.Name))
 			return
 		}
-		list := make([]string, len(cols))
-		conv := make([]converter, len(cols))
-		for i, c := range cols {
-			list[i], conv[i] = v.conn.Select("t", c), v.conn.Converter(c)
+		l := list{conn: v.conn}
+		for _, c := range cols {
+			l.column("t", c)
 		}
-		q := "SELECT " + strings.Join(list, ", ") + " FROM " + v.driver.Ref(v.prefix, t.Name) + " t"
-		for i, k := range t.Key {
-			sep := ", "
-			if i == 0 {
-				sep = " ORDER BY "
-			}
-			q += sep + "t." + v.driver.Quote(k)
+		q := "SELECT " + l.sql() + " FROM " + v.driver.Ref(v.prefix, t.Name) + " t"
+		if c, ok := t.IntegerKey(); ok {
+			q += " ORDER BY t." + v.driver.Quote(c.Name)
 		}
-		for row, err := range v.query(ctx, t.Name, q, conv) {
+		for row, err := range v.query(ctx, t.Name, q, l.readings) {
 			if err == nil {
 				err = refuseNull(t.Name, cols, row)
 			}
@@ -59,9 +54,9 @@ func refuseNull(table string, cols []Column, row Row) error {
 	return nil
 }
 
-// query runs one query and yields its rows, converted where conv has a function. Rows are not reused. what names the
-// table in errors. After an error nothing more is yielded.
-func (v *View) query(ctx context.Context, what, q string, conv []converter, args ...any) iter.Seq2[[]any, error] {
+// query runs one query and yields its rows, with a value for each of readings; without any, a value for each column, as
+// the engine gives it. Rows are not reused. what names the table in errors. After an error nothing more is yielded.
+func (v *View) query(ctx context.Context, what, q string, readings []Reading) iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {
 		if !v.busy.CompareAndSwap(nil, &what) {
 			open := "another table"
@@ -72,46 +67,46 @@ func (v *View) query(ctx context.Context, what, q string, conv []converter, args
 			return
 		}
 		defer v.busy.Store(nil)
-		if err := v.stream(ctx, q, conv, args, yield); err != nil {
+		var bad error
+		err := v.conn.Stream(ctx, q, func(raw []driver.Value) bool {
+			var row []any
+			if row, bad = rowOf(raw, readings); bad != nil {
+				return false
+			}
+			return yield(row, nil)
+		})
+		if err = cmp.Or(bad, err); err != nil {
 			yield(nil, fmt.Errorf("reading table %q: %w", what, err))
 		}
 	}
 }
 
-// stream yields rows until they end, the caller has enough, or something fails.
-func (v *View) stream(ctx context.Context, q string, conv []converter, args []any, yield func([]any, error) bool) error {
-	rows, err := v.conn.QueryContext(ctx, q, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	names, err := rows.Columns()
-	if err != nil {
-		return err
-	}
-	n := len(names)
-	dest := make([]any, n)
-	for rows.Next() {
-		row := make([]any, n)
-		for i := range row {
-			dest[i] = &row[i]
+// rowOf makes a row of what the engine gave.
+func rowOf(raw []driver.Value, readings []Reading) ([]any, error) {
+	if len(readings) == 0 {
+		row := make([]any, len(raw))
+		for i, v := range raw {
+			row[i] = v
 		}
-		if err := rows.Scan(dest...); err != nil {
-			return err
-		}
-		for i, f := range conv {
-			if f == nil || row[i] == nil {
-				continue
-			}
-			if row[i], err = f(row[i]); err != nil {
-				return err
+		return row, nil
+	}
+	row := make([]any, len(readings))
+	for i := range readings {
+		r := &readings[i]
+		n := len(r.Exprs)
+		if raw[0] != nil {
+			if r.Value == nil {
+				row[i] = raw[0]
+			} else {
+				var err error
+				if row[i], err = r.Value(raw[:n]); err != nil {
+					return nil, err
+				}
 			}
 		}
-		if !yield(row, nil) {
-			return nil
-		}
+		raw = raw[n:]
 	}
-	return rows.Err()
+	return row, nil
 }
 
 // probe is a table that a question reads, with the columns that are there.
@@ -161,34 +156,42 @@ func (p probe) number(column string) string {
 
 // list is a SELECT list in the making.
 type list struct {
-	exprs []string
-	conv  []converter
+	conn     Conn
+	readings []Reading
+}
+
+// column appends a column of the table known as alias.
+func (l *list) column(alias string, c Column) {
+	l.readings = append(l.readings, l.conn.Reading(alias, c))
 }
 
 // add appends columns of p; one that is not there is read as NULL.
 func (l *list) add(p probe, columns ...string) {
 	for _, name := range columns {
-		c, ok := p.table.Column(name)
-		if !ok {
+		if c, ok := p.table.Column(name); ok {
+			l.column(p.alias, c)
+		} else {
 			l.raw("NULL")
-			continue
 		}
-		l.exprs = append(l.exprs, p.view.conn.Select(p.alias, c))
-		l.conv = append(l.conv, p.view.conn.Converter(c))
 	}
 }
 
 // raw appends an expression whose value needs no conversion.
 func (l *list) raw(expr string) {
-	l.exprs = append(l.exprs, expr)
-	l.conv = append(l.conv, nil)
+	l.readings = append(l.readings, Reading{Exprs: []string{expr}})
 }
 
-func (l *list) sql() string { return strings.Join(l.exprs, ", ") }
+func (l *list) sql() string {
+	var exprs []string
+	for _, r := range l.readings {
+		exprs = append(exprs, r.Exprs...)
+	}
+	return strings.Join(exprs, ", ")
+}
 
 // rowsOf reads columns of one table, ordered by order (columns that are there), where where holds.
 func (v *View) rowsOf(ctx context.Context, p probe, where string, order []string, columns ...string) iter.Seq2[[]any, error] {
-	var l list
+	l := list{conn: v.conn}
 	l.add(p, columns...)
 	q := "SELECT " + l.sql() + " FROM " + p.from()
 	if where != "" {
@@ -203,7 +206,7 @@ func (v *View) rowsOf(ctx context.Context, p probe, where string, order []string
 	if len(by) > 0 {
 		q += " ORDER BY " + strings.Join(by, ", ")
 	}
-	return v.query(ctx, p.table.Name, q, l.conv)
+	return v.query(ctx, p.table.Name, q, l.readings)
 }
 
 // number64 reads a number from a cell: NULL is 0, a bit 0 or 1, a text its integer or 0.

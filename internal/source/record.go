@@ -73,6 +73,15 @@ func (t Table) Column(name string) (Column, bool) {
 	return Column{}, false
 }
 
+// IntegerKey returns the key where it is one integer column.
+func (t Table) IntegerKey() (Column, bool) {
+	if len(t.Key) != 1 {
+		return Column{}, false
+	}
+	c, ok := t.Column(t.Key[0])
+	return c, ok && c.Type.Kind == Int
+}
+
 // refuseUnsupported is the error for a table with columns that cannot be read.
 func refuseUnsupported(t Table) error {
 	cols := t.Unsupported()

@@ -2,7 +2,7 @@ package source
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"iter"
 	"time"
 )
@@ -28,16 +28,24 @@ type Driver interface {
 
 // Conn is one connection that reads.
 type Conn interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	// Stream runs one query and hands the values of each row to row, as the engine gives them. The slice is used again for
+	// the next row, the values are not. It ends without an error where row returns false.
+	Stream(ctx context.Context, query string, row func([]driver.Value) bool) error
 	// Consistent reports whether all that is read comes from one moment.
 	Consistent() bool
-	// Select is the expression that reads a column of the table known as alias ("" for none) so that the function of
-	// Converter sees the stored value.
-	Select(alias string, c Column) string
-	// Converter returns the function that turns a scanned value into the canonical Go value of the column's kind (see
-	// Kind). A value that does not fit its declared type is an error that names the column, never a guess.
-	Converter(c Column) func(v any) (any, error)
+	// Reading says how a column of the table known as alias ("" for none) is read.
+	Reading(alias string, c Column) Reading
 	Close() error
+}
+
+// Reading is how the values of a column are read.
+type Reading struct {
+	// Exprs are the expressions of a SELECT list that it takes, one at least. The first is NULL where the value is.
+	Exprs []string
+	// Value makes the canonical value of the column's kind (see Kind) of what the expressions gave, which is not asked for
+	// NULL. A value that does not fit its declared type is an error that names the column, never a guess. nil: the value is
+	// what the one expression gave.
+	Value func(v []driver.Value) (any, error)
 }
 
 // Table is a table as the catalog declares it. Name is without prefix.
@@ -202,7 +210,8 @@ type Reader interface {
 	Identity(ctx context.Context) (Identity, error)
 	Tables() []Table
 	Count(ctx context.Context, table string) (int64, error)
-	// Rows yields all rows of a table ordered by key (no particular order without a key), without computed columns.
+	// Rows yields all rows of a table, without computed columns: ordered by key where that is one integer column, else in no
+	// particular order.
 	Rows(ctx context.Context, t Table) iter.Seq2[Row, error]
 	Users(ctx context.Context) ([]User, error)
 	Accounts(ctx context.Context) ([]Account, error)

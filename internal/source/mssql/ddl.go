@@ -8,16 +8,15 @@ import (
 	"github.com/openomt/omt/internal/source"
 )
 
-// createTable is the statement that makes a table with its key. collations are the lower-cased names that the server
-// knows.
-func createTable(ref string, t source.Table, collations map[string]bool) (string, error) {
+// createTable is the statement that makes a table with its key on a server.
+func createTable(ref string, t source.Table, made target) (string, error) {
 	var b strings.Builder
 	b.WriteString("CREATE TABLE " + ref + " (")
 	for i, c := range t.Columns {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		def, err := columnDef(c, collations)
+		def, err := made.columnDef(c)
 		if err != nil {
 			return "", fmt.Errorf("table %q: %w", t.Name, err)
 		}
@@ -33,15 +32,15 @@ func createTable(ref string, t source.Table, collations map[string]bool) (string
 	return b.String() + ")", nil
 }
 
-func columnDef(c source.Column, collations map[string]bool) (string, error) {
+func (t target) columnDef(c source.Column) (string, error) {
 	if c.Computed != "" {
 		if !closed(c.Computed) {
 			return "", manifest.Errorf(manifest.Refused, "column %q: its expression is not one closed expression", c.Name)
 		}
 		return quote(c.Name) + " AS (" + c.Computed + ")", nil
 	}
-	s := quote(c.Name) + " " + stored(c.Type)
-	if c.Collation != "" && collations[strings.ToLower(c.Collation)] && collatable(c.Type) {
+	s := quote(c.Name) + " " + t.stored(c.Type)
+	if t.collates(c) {
 		s += " COLLATE " + c.Collation
 	}
 	if c.Identity {
@@ -52,21 +51,13 @@ func columnDef(c source.Column, collations map[string]bool) (string, error) {
 	} else {
 		s += " NOT NULL"
 	}
-	if c.Default == "" || c.Identity || strings.Contains(outside(c.Default), "::") {
-		return s, nil // "::" is how a server that is not SQL Server shows a default, in a language that it does not take back
+	if !keepsDefault(c) {
+		return s, nil
 	}
 	if !closed(c.Default) {
 		return "", manifest.Errorf(manifest.Refused, "column %q: its default is not one closed expression", c.Name)
 	}
 	return s + " DEFAULT (" + c.Default + ")", nil
-}
-
-// stored is the type that a column is made with. Values of a rowversion come from the server alone.
-func stored(t source.Type) string {
-	if t.SQL == "rowversion" {
-		return "binary(8)"
-	}
-	return t.SQL
 }
 
 func collatable(t source.Type) bool { return t.Kind == source.Text && t.SQL != "xml" }
@@ -155,12 +146,15 @@ func direct(c source.Column) bool {
 
 // staged is the type that a column has in the temporary table, and the expression that reads it there. Texts are not
 // cast: a cast would take them through the code page of the temporary table.
-func staged(c source.Column) (typ, expr string) {
+func (t target) staged(c source.Column) (typ, expr string) {
 	name := quote(c.Name)
 	switch {
 	case direct(source.Column{Type: c.Type}):
 		return c.Type.SQL, name
 	case c.Type.Kind == source.Bytes:
+		if s := t.stored(c.Type); s == c.Type.SQL && (s == "hierarchyid" || strings.HasPrefix(s, "geo")) {
+			return "varbinary(max)", "CAST(" + name + " AS " + s + ")"
+		}
 		return "varbinary(max)", name
 	case c.Type.Kind == source.Text && c.Type.SQL != "xml":
 		return "nvarchar(max)", name

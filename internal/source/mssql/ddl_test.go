@@ -90,7 +90,7 @@ func TestCreateTable(t *testing.T) {
 			{Name: "g", Type: typ("int"), Null: true, Default: "(0)::int"},
 		},
 	}
-	got, err := createTable("[crm7].[odd]]name]", tab, map[string]bool{"danish_norwegian_ci_as": true})
+	got, err := createTable("[crm7].[odd]]name]", tab, target{collations: map[string]bool{"danish_norwegian_ci_as": true}})
 	const want = "CREATE TABLE [crm7].[odd]]name] ([id] int IDENTITY(1,1) NOT NULL, " +
 		"[b] nvarchar(5) COLLATE Danish_Norwegian_CI_AS NOT NULL DEFAULT ((N'x')), [c] varchar(max) NULL, [d] binary(8) NOT NULL, " +
 		"[e] AS (([id]*2)), [f] xml NULL, [g] int NULL, PRIMARY KEY ([id], [b]))"
@@ -101,7 +101,7 @@ func TestCreateTable(t *testing.T) {
 		{Name: "x", Type: typ("int"), Default: "0); DROP TABLE y; --"},
 		{Name: "x", Type: typ("int"), Computed: "1), y AS (2"},
 	} {
-		_, err := createTable("t", source.Table{Name: "t", Columns: []source.Column{c}}, nil)
+		_, err := createTable("t", source.Table{Name: "t", Columns: []source.Column{c}}, target{})
 		if manifest.StatusOf(err) != manifest.Refused || !strings.Contains(err.Error(), `column "x"`) {
 			t.Errorf("%+v: %v", c, err)
 		}
@@ -116,59 +116,6 @@ func TestCreateIndex(t *testing.T) {
 	}
 	if got, err := createIndex("t", tab, source.Index{Name: "x", On: "a); DROP TABLE t; --"}); err == nil {
 		t.Errorf("createIndex: %s", got)
-	}
-}
-
-func TestPlan(t *testing.T) {
-	typ := source.ParseType
-	all := func(types ...string) (tab source.Table) {
-		for i, s := range types {
-			tab.Columns = append(tab.Columns, source.Column{Name: string(rune('a' + i)), Type: typ(s), Null: true})
-		}
-		return tab
-	}
-	p := newPlan("[p].[t]", all("bit", "tinyint", "bigint", "float", "real", "date", "time", "datetime", "smalldatetime", "datetimeoffset",
-		"nvarchar(5)", "nvarchar(max)", "varbinary(max)"))
-	if p.staged || p.target != "[p].[t]" || len(p.before)+len(p.after) != 0 {
-		t.Errorf("types that bulk copy takes are staged: %+v", p)
-	}
-	for _, s := range []string{"char(3)", "varchar(5)", "nchar(5)", "text", "ntext", "xml", "decimal(5,2)", "money", "uniqueidentifier", "binary(3)", "image", "rowversion"} {
-		if p := newPlan("t", all(s)); !p.staged {
-			t.Errorf("%s is not staged", s)
-		}
-	}
-	tab := all("int", "decimal(9,2)", "varchar(9)", "xml", "binary(3)", "uniqueidentifier", "money")
-	tab.Columns[0].Identity = true
-	p = newPlan("[p].[t]", tab)
-	want := plan{
-		target: "#omt_part", cols: tab.Columns, staged: true,
-		before: []string{"CREATE TABLE #omt_part ([a] int NULL, [b] nvarchar(60) NULL, [c] nvarchar(max) NULL, [d] nvarchar(max) NULL, " +
-			"[e] varbinary(max) NULL, [f] nvarchar(60) NULL, [g] nvarchar(60) NULL)"},
-		after: []string{
-			"SET IDENTITY_INSERT [p].[t] ON; INSERT INTO [p].[t] ([a], [b], [c], [d], [e], [f], [g]) SELECT [a], CAST([b] AS decimal(9,2)), [c], " +
-				"CAST([d] AS xml), [e], CAST([f] AS uniqueidentifier), CAST([g] AS money) FROM #omt_part; SET IDENTITY_INSERT [p].[t] OFF",
-			"DROP TABLE #omt_part",
-		},
-	}
-	if d := cmp.Diff(want, p, cmp.AllowUnexported(plan{})); d != "" {
-		t.Errorf("newPlan (-want +got):\n%s", d)
-	}
-}
-
-func TestBind(t *testing.T) {
-	c := source.Column{Name: "c", Type: source.ParseType("uniqueidentifier"), Null: true}
-	if v, err := (plan{}).bind(c, [16]byte{0x0A}); v != "0A000000-0000-0000-0000-000000000000" || err != nil {
-		t.Errorf("a UUID is bound as %v, %v", v, err)
-	}
-	if v, err := (plan{}).bind(c, nil); v != nil || err != nil {
-		t.Errorf("NULL is bound as %v, %v", v, err)
-	}
-	c.Null = false
-	if _, err := (plan{}).bind(c, nil); err == nil {
-		t.Error("NULL is bound where it may not be")
-	}
-	if _, err := (plan{}).bind(c, "x"); err == nil {
-		t.Error("a text is bound as a UUID")
 	}
 }
 

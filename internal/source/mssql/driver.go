@@ -1,6 +1,7 @@
 package mssql
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -164,7 +165,11 @@ func (d *Driver) Begin(ctx context.Context) (source.Conn, error) {
 			}
 		}
 	}
-	return &conn{c: c, d: d, consistent: snapshot}, nil
+	conn := &conn{c: c, d: d, consistent: snapshot}
+	if err := conn.probeUTF16(ctx); err != nil {
+		return nil, errors.Join(err, discard(c))
+	}
+	return conn, nil
 }
 
 // discard closes a connection instead of giving it back, whatever state it is in; the server rolls back.
@@ -181,27 +186,31 @@ type conn struct {
 	c          *sql.Conn
 	d          *Driver
 	consistent bool
+	utf16      bool // the bytes of an nvarchar are its UTF-16 units, as SQL Server has them
 }
 
-// QueryContext runs one query.
-func (c *conn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	rows, err := c.c.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, c.d.explain("reading from", err)
+// Stream runs one query.
+func (c *conn) Stream(ctx context.Context, query string, row func([]driver.Value) bool) error {
+	if err := source.StreamRows(ctx, c.c, query, row); err != nil {
+		return c.d.explain("reading from", err)
 	}
-	return rows, nil
+	return nil
 }
 
 // Consistent is true inside a snapshot.
 func (c *conn) Consistent() bool { return c.consistent }
 
-// Select reads a column as it is.
-func (c *conn) Select(alias string, col source.Column) string {
-	if alias != "" {
-		return alias + "." + quote(col.Name)
-	}
-	return quote(col.Name)
-}
-
 // Close ends the transaction with its connection, which is not used again: its isolation level would stay.
 func (c *conn) Close() error { return discard(c.c) }
+
+// probeUTF16 asks whether the bytes of an nvarchar are its UTF-16 units.
+func (c *conn) probeUTF16(ctx context.Context) error {
+	const sample = "aø😀"
+	var got []byte
+	err := c.c.QueryRowContext(ctx, "SELECT CAST(CAST(N'"+sample+"' AS nvarchar(10)) AS varbinary(20))").Scan(&got)
+	if err != nil {
+		return c.d.explain("reading from", err)
+	}
+	c.utf16 = bytes.Equal(got, source.AppendUTF16(nil, sample))
+	return nil
+}

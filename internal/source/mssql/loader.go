@@ -3,7 +3,6 @@ package mssql
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"iter"
@@ -21,6 +20,7 @@ type Loader struct {
 	id     string
 	prefix string
 	tables []source.Table
+	target target
 }
 
 var _ source.Loader = (*Loader)(nil)
@@ -64,15 +64,14 @@ func (l *Loader) Begin(ctx context.Context, id, prefix string, tables []source.T
 	if err := l.claim(ctx, there); err != nil {
 		return err
 	}
-	collations, err := l.collations(ctx)
-	if err != nil {
+	if l.target, err = l.lookAtTarget(ctx); err != nil {
 		return err
 	}
 	for _, t := range tables {
 		if there[strings.ToLower(t.Name)] {
 			continue
 		}
-		q, err := createTable(l.d.Ref(prefix, t.Name), t, collations)
+		q, err := createTable(l.d.Ref(prefix, t.Name), t, l.target)
 		if err != nil {
 			return err
 		}
@@ -145,19 +144,8 @@ func (l *Loader) record(ctx context.Context, c *sql.Conn, part string) error {
 	return err
 }
 
-// collations lists the collations that the server knows; none where it does not say.
-func (l *Loader) collations(ctx context.Context) (map[string]bool, error) {
-	names, err := each(ctx, l.d, "SELECT name FROM sys.fn_helpcollations()",
-		func(r *sql.Rows) (s string, err error) { return s, r.Scan(&s) })
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]bool{}
-	for _, n := range names {
-		out[strings.ToLower(n)] = true
-	}
-	return out, nil
-}
+// Notes says what the tables were made with otherwise than the source had it.
+func (l *Loader) Notes() []string { return l.target.notes(l.tables) }
 
 // inTx runs fn in a transaction on a connection of its own, which is thrown away when anything fails: the server then
 // rolls back, whatever was in the middle of being sent.
@@ -198,25 +186,17 @@ func (l *Loader) Load(ctx context.Context, part string, t source.Table, rows ite
 	if part == "" {
 		return 0, errors.New("loading a part without a name")
 	}
+	guards, err := l.guards(ctx, t)
+	if err != nil {
+		return 0, err
+	}
+	p := newPart(l.d.Ref(l.prefix, t.Name), t, l.target, guards)
 	err = l.inTx(ctx, func(c *sql.Conn) error {
 		if err := l.record(ctx, c, part); err != nil {
 			return fmt.Errorf("part %q: %w", part, err)
 		}
-		p := newPlan(l.d.Ref(l.prefix, t.Name), t)
-		for _, q := range p.before {
-			if _, err := c.ExecContext(ctx, q); err != nil {
-				return err
-			}
-		}
-		if n, err = p.copyIn(ctx, c, rows); err != nil {
-			return err
-		}
-		for _, q := range p.after {
-			if _, err := c.ExecContext(ctx, q); err != nil {
-				return err
-			}
-		}
-		return nil
+		n, err = p.load(ctx, c, rows)
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("loading table %q: %w", t.Name, err)
@@ -286,109 +266,4 @@ func (l *Loader) Finish(ctx context.Context) error {
 		return l.d.explain("writing to", err)
 	}
 	return nil
-}
-
-// plan is how the rows of one part get into a table.
-type plan struct {
-	target        string // of the bulk copy
-	cols          []source.Column
-	staged        bool
-	before, after []string
-}
-
-func newPlan(ref string, t source.Table) plan {
-	p := plan{target: ref, cols: t.Stored()}
-	identity := false
-	for _, c := range p.cols {
-		p.staged = p.staged || !direct(c)
-		identity = identity || c.Identity
-	}
-	if !p.staged {
-		return p
-	}
-	p.target = "#omt_part"
-	var defs, names, exprs []string
-	for _, c := range p.cols {
-		typ, expr := staged(c)
-		defs = append(defs, quote(c.Name)+" "+typ+" NULL")
-		names, exprs = append(names, quote(c.Name)), append(exprs, expr)
-	}
-	p.before = []string{"CREATE TABLE #omt_part (" + strings.Join(defs, ", ") + ")"}
-	p.after = []string{"INSERT INTO " + ref + " (" + strings.Join(names, ", ") + ") SELECT " + strings.Join(exprs, ", ") + " FROM #omt_part"}
-	if identity {
-		p.after = []string{"SET IDENTITY_INSERT " + ref + " ON; " + p.after[0] + "; SET IDENTITY_INSERT " + ref + " OFF"}
-	}
-	p.after = append(p.after, "DROP TABLE #omt_part")
-	return p
-}
-
-// copyIn sends the rows by bulk copy. After an error the connection must not be used.
-func (p plan) copyIn(ctx context.Context, c *sql.Conn, rows iter.Seq2[source.Row, error]) (n int64, err error) {
-	names := make([]string, len(p.cols))
-	for i, col := range p.cols {
-		names[i] = col.Name
-	}
-	raw := c.Raw(func(dc any) error {
-		mc, ok := dc.(*mssqldb.Conn)
-		if !ok {
-			err = fmt.Errorf("bulk copy: unexpected connection %T", dc)
-			return driver.ErrBadConn
-		}
-		b := mc.CreateBulkContext(ctx, p.target, names)
-		b.Options = mssqldb.BulkOptions{KeepNulls: true, CheckConstraints: true}
-		if n, err = p.send(ctx, b, rows); err != nil {
-			return driver.ErrBadConn
-		}
-		return nil
-	})
-	if err == nil {
-		err = raw
-	}
-	return n, err
-}
-
-func (p plan) send(ctx context.Context, b *mssqldb.Bulk, rows iter.Seq2[source.Row, error]) (n int64, err error) {
-	values := make([]any, len(p.cols))
-	for row, err := range rows {
-		if err != nil {
-			return n, err
-		}
-		if err := ctx.Err(); err != nil {
-			return n, err
-		}
-		if len(row) != len(p.cols) {
-			return n, fmt.Errorf("row %d has %d values for %d columns", n+1, len(row), len(p.cols))
-		}
-		for i, c := range p.cols {
-			if values[i], err = p.bind(c, row[i]); err != nil {
-				return n, fmt.Errorf("row %d, column %q: %w", n+1, c.Name, err)
-			}
-		}
-		if err := b.AddRow(values); err != nil {
-			return n, err
-		}
-		n++
-	}
-	done, err := b.Done()
-	if err == nil && done != n {
-		err = fmt.Errorf("bulk copy: the server took %d of %d rows", done, n)
-	}
-	return n, err
-}
-
-// bind checks a value and gives what bulk copy takes for it.
-func (p plan) bind(c source.Column, v any) (any, error) {
-	if v == nil {
-		if !c.Null {
-			return nil, errors.New("NULL in a column that is NOT NULL")
-		}
-		return nil, nil
-	}
-	if err := c.Type.Check(v); err != nil {
-		return nil, err
-	}
-	if u, ok := v.([16]byte); ok {
-		return source.FormatUUID(u), nil
-	}
-	return v, nil
 }

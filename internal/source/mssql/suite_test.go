@@ -110,7 +110,7 @@ func TestSuite(t *testing.T) {
 
 func BenchmarkSuite(b *testing.B) {
 	s := connect(b)
-	sourcetest.Bench(b, func(b *testing.B) (source.Loader, source.Driver) {
+	sourcetest.Bench(b, func(b *testing.B) (source.Loader, source.Driver, *sql.DB) {
 		raw, password := s.create(b)
 		l, err := mssql.OpenLoader(raw, password)
 		if err != nil {
@@ -120,6 +120,15 @@ func BenchmarkSuite(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		return l, d
+		u, err := url.Parse(raw)
+		if err != nil {
+			b.Fatal(err)
+		}
+		u.User = url.UserPassword(u.User.Username(), password)
+		db, err := sql.Open("sqlserver", u.String())
+		if err != nil {
+			b.Fatal(err)
+		}
+		return l, d, db
 	})
 }

@@ -1,33 +1,86 @@
 package mssql
 
 import (
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/openomt/omt/internal/source"
 )
 
-// Converter returns the function that makes canonical values of what the driver scans.
-func (c *conn) Converter(col source.Column) func(v any) (any, error) {
-	t, name := col.Type, col.Name
-	return func(v any) (any, error) {
-		out, ok := convert(t, v)
-		if !ok {
-			return nil, fmt.Errorf("column %q: the driver gave a %T for %s", name, v, t.SQL)
-		}
-		if s, isText := out.(string); isText && t.Kind == source.Decimal {
-			d, err := source.CanonicalDecimal(t, s)
-			if err != nil {
-				return nil, fmt.Errorf("column %q: %w", name, err)
-			}
-			return d, nil
+// Reading reads a column so that nothing of its values is lost on the way. Texts of code pages are turned into UTF-16 by
+// the server, which knows them all: the driver's tables have U+FFFD for bytes that a code page leaves open, and none for
+// UTF-8 collations. UTF-16 comes as bytes, since the driver puts U+FFFD in place of half a surrogate pair. The driver has
+// no name for the type of a sql_variant's value, so that comes beside it.
+func (c *conn) Reading(alias string, col source.Column) source.Reading {
+	name := quote(col.Name)
+	if alias != "" {
+		name = alias + "." + name
+	}
+	r := source.Reading{Exprs: []string{c.expression(name, col.Type)}, Value: func(v []driver.Value) (any, error) {
+		return canonical(col.Type, v[0])
+	}}
+	if col.Type.SQL == source.Variant {
+		r = variant(name)
+	}
+	read := r.Value
+	r.Value = func(v []driver.Value) (any, error) {
+		out, err := read(v)
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", col.Name, err)
 		}
 		return out, nil
 	}
+	return r
 }
 
-// convert maps the driver's types; the server has checked the values.
-func convert(t source.Type, v any) (any, bool) {
+// expression reads a column of a type.
+func (c *conn) expression(name string, t source.Type) string {
+	if t.Kind == source.Bytes && t.SQL == "hierarchyid" {
+		return "CAST(" + name + " AS varbinary(892))"
+	}
+	if t.SQL == "geography" || t.SQL == "geometry" {
+		return "CAST(" + name + " AS varbinary(max))"
+	}
+	if t.Kind != source.Text || t.SQL == "xml" {
+		return name
+	}
+	if !t.UTF16() {
+		return "CAST(" + name + " AS nvarchar(" + sized(t.Length, 4000) + "))"
+	}
+	if !c.utf16 {
+		return name
+	}
+	if t.SQL == "ntext" {
+		name = "CAST(" + name + " AS nvarchar(max))"
+	}
+	return "CAST(" + name + " AS varbinary(" + sized(2*t.Length, 8000) + "))"
+}
+
+// sized is a length in a type, or max where it is longer than the type can be declared.
+func sized(n, longest int) string {
+	if n < 0 || n > longest {
+		return "max"
+	}
+	return fmt.Sprint(n)
+}
+
+// canonical makes the canonical value of what the driver gives for a column of a type. The server has checked the values.
+func canonical(t source.Type, v driver.Value) (any, error) {
+	out, ok := convert(t, v)
+	if !ok {
+		return nil, fmt.Errorf("the driver gave a %T for %s", v, t.SQL)
+	}
+	if s, text := out.(string); text && t.Kind == source.Decimal {
+		return source.CanonicalDecimal(t, s)
+	}
+	return out, nil
+}
+
+// convert maps the driver's types.
+func convert(t source.Type, v driver.Value) (any, bool) {
 	switch v := v.(type) {
 	case int64:
 		return v, t.Kind == source.Int
@@ -42,17 +95,27 @@ func convert(t source.Type, v any) (any, bool) {
 	case time.Time:
 		return convertTime(t, v)
 	case []byte:
-		switch t.Kind {
-		case source.Decimal:
-			return string(v), true
-		case source.UUID:
-			return swapUUID(v)
-		case source.Bytes:
-			if v == nil {
-				v = []byte{}
-			}
-			return v, true
+		return convertBytes(t, v)
+	}
+	return nil, false
+}
+
+func convertBytes(t source.Type, v []byte) (any, bool) {
+	switch t.Kind {
+	case source.Text:
+		if !t.UTF16() {
+			return nil, false
 		}
+		return source.DecodeUTF16(v)
+	case source.Decimal:
+		return string(v), true
+	case source.UUID:
+		return swapUUID(v)
+	case source.Bytes:
+		if v == nil {
+			v = []byte{}
+		}
+		return v, true
 	}
 	return nil, false
 }
@@ -66,6 +129,9 @@ func convertTime(t source.Type, v time.Time) (any, bool) {
 		h, m, s := v.Clock()
 		return time.Date(1970, 1, 1, h, m, s, v.Nanosecond(), time.UTC), true
 	case source.Date, source.DateTime:
+		if v.Location() == time.UTC {
+			return v, true
+		}
 		y, mo, d := v.Date()
 		h, m, s := v.Clock()
 		return time.Date(y, mo, d, h, m, s, v.Nanosecond(), time.UTC), true
@@ -83,4 +149,66 @@ func swapUUID(v []byte) (any, bool) {
 	u[4], u[5] = u[5], u[4]
 	u[6], u[7] = u[7], u[6]
 	return u, true
+}
+
+// variant reads a sql_variant with the type of each value: the value, what SQL_VARIANT_PROPERTY says of it, and its
+// UTF-16 where it is an nchar or nvarchar.
+func variant(name string) source.Reading {
+	property := func(p, as string) string {
+		return "CAST(SQL_VARIANT_PROPERTY(" + name + ", '" + p + "') AS " + as + ")"
+	}
+	return source.Reading{
+		Exprs: []string{
+			name, property("BaseType", "nvarchar(128)"), property("Precision", "int"), property("Scale", "int"),
+			property("MaxLength", "int"), property("Collation", "nvarchar(128)"),
+			"CASE WHEN " + property("BaseType", "nvarchar(128)") + " IN (N'nchar', N'nvarchar') THEN CAST(CAST(" + name +
+				" AS nvarchar(4000)) AS varbinary(8000)) END",
+		},
+		Value: variantValue,
+	}
+}
+
+func variantValue(v []driver.Value) (any, error) {
+	base, ok := v[1].(string)
+	if !ok {
+		return nil, errors.New("the server does not say which type a sql_variant holds")
+	}
+	number := func(i int) int64 { n, _ := v[i].(int64); return n }
+	t := source.ParseType(spell(strings.ToLower(base), number(4), number(2), number(3)))
+	collation, _ := v[5].(string)
+	value := v[0]
+	if raw, ok := v[6].([]byte); ok && len(raw) >= 2 && t.UTF16() {
+		if text, ok := source.DecodeUTF16(raw); ok {
+			value = text
+		}
+	}
+	out, err := canonical(t, value)
+	if err != nil {
+		return nil, err
+	}
+	return source.FormatVariant(t, collation, out)
+}
+
+// spell writes the type of a sql_variant's value as a declaration does; bytes is the longest that it may be.
+func spell(base string, bytes, precision, scale int64) string {
+	switch base {
+	case "nchar", "nvarchar":
+		return fmt.Sprintf("%s(%d)", base, longest(bytes)/2)
+	case "char", "varchar", "binary", "varbinary":
+		return fmt.Sprintf("%s(%d)", base, longest(bytes))
+	case "decimal", "numeric":
+		return fmt.Sprintf("%s(%d,%d)", base, precision, scale)
+	case "time", "datetime2", "datetimeoffset":
+		return fmt.Sprintf("%s(%d)", base, scale)
+	}
+	return base
+}
+
+// longest is a length in bytes that a sql_variant may have: where a server says none, the longest.
+func longest(bytes int64) int64 {
+	const most = 8000
+	if bytes < 1 || bytes > most {
+		return most
+	}
+	return bytes
 }

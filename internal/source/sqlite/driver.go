@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -141,26 +142,16 @@ type conn struct {
 	d *Driver
 }
 
-// QueryContext runs one query.
-func (c *conn) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	rows, err := c.c.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, c.d.explain("reading database", err)
+// Stream runs one query.
+func (c *conn) Stream(ctx context.Context, query string, row func([]driver.Value) bool) error {
+	if err := source.StreamRows(ctx, c.c, query, row); err != nil {
+		return c.d.explain("reading database", err)
 	}
-	return rows, nil
+	return nil
 }
 
 // Consistent is true: it is one transaction.
 func (c *conn) Consistent() bool { return true }
-
-// Select reads a column through a unary plus, which leaves every value as it is and takes the declared type from the
-// result: by it alone the driver would turn texts of date columns into times, and texts that are no dates into others.
-func (c *conn) Select(alias string, col source.Column) string {
-	if alias != "" {
-		return "+" + alias + "." + quote(col.Name)
-	}
-	return "+" + quote(col.Name)
-}
 
 // Close ends the transaction.
 func (c *conn) Close() error {

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
@@ -38,7 +39,7 @@ func TestSuite(t *testing.T) {
 }
 
 func BenchmarkSuite(b *testing.B) {
-	sourcetest.Bench(b, func(b *testing.B) (source.Loader, source.Driver) {
+	sourcetest.Bench(b, func(b *testing.B) (source.Loader, source.Driver, *sql.DB) {
 		path := filepath.Join(b.TempDir(), "bench.sqlite")
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			b.Fatal(err)
@@ -51,6 +52,10 @@ func BenchmarkSuite(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		return l, d
+		db, err := sql.Open("sqlite", path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return l, d, db
 	})
 }

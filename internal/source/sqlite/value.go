@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"math"
 	"strconv"
@@ -10,17 +11,23 @@ import (
 	"github.com/openomt/omt/internal/source"
 )
 
-// Converter returns the strict reader of a column: see the package comment for what is stored.
-func (c *conn) Converter(col source.Column) func(v any) (any, error) {
+// Reading reads a column strictly: see the package comment for what is stored. A unary plus leaves every value as it is
+// and takes the declared type from the result: by it alone the driver would turn texts of date columns into times, and
+// texts that are no dates into others.
+func (c *conn) Reading(alias string, col source.Column) source.Reading {
+	expr := "+" + quote(col.Name)
+	if alias != "" {
+		expr = "+" + alias + "." + quote(col.Name)
+	}
 	read := reader(col.Type)
 	name := col.Name
-	return func(v any) (any, error) {
-		out, err := read(v)
+	return source.Reading{Exprs: []string{expr}, Value: func(v []driver.Value) (any, error) {
+		out, err := read(v[0])
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", name, err)
 		}
 		return out, nil
-	}
+	}}
 }
 
 // reader is the reader of a type. NULL is not given to it.
