@@ -105,7 +105,8 @@
 //	columns    list of: name; type as SQL Server writes it ("nvarchar(239)"); null; collation ?; identity ?; computed ?,
 //	           the expression of a column whose values do not move; default ?, as SQL text
 //	key        list of the columns of the primary or first unique key over columns that are not null; empty: none
-//	indexes ?  list of: name; on, columns as SQL Server writes them ("[a],[b] DESC"); unique ?
+//	indexes ?  list of: name; on, columns as SQL Server writes them ("[a],[b] DESC"); unique ?;
+//	           include ?, further columns in the same form; where ?, the condition of a filtered index
 //
 // chunk (Chunk): an object at the destination.
 //

@@ -279,9 +279,11 @@ type Column struct {
 
 // Index is an index other than the key.
 type Index struct {
-	Name   string `json:"name"`
-	On     string `json:"on"` // columns as SQL Server writes them: "[a],[b] DESC"
-	Unique bool   `json:"unique,omitempty"`
+	Name    string `json:"name"`
+	On      string `json:"on"` // columns as SQL Server writes them: "[a],[b] DESC"
+	Unique  bool   `json:"unique,omitempty"`
+	Include string `json:"include,omitempty"` // further columns that its leaves hold: "[c],[d]"
+	Where   string `json:"where,omitempty"`   // the condition of a filtered index
 }
 
 // Table is one table of the source with its rows counted.

@@ -52,7 +52,7 @@ func sampleRecords() []Record {
 				{"name", "nvarchar(239)", true, "Danish_Norwegian_CI_AS", false, "", "('')"},
 				{"upper_name", "nvarchar(239)", true, "", false, "upper([name])", ""},
 			},
-			[]string{"associate_id"}, []Index{{"ix", "[name],[associate_id] DESC", true}},
+			[]string{"associate_id"}, []Index{{Name: "ix", On: "[name],[associate_id] DESC", Unique: true}},
 		},
 		Chunk{
 			SHA256: sum("part"), Type: ChunkParquet, Area: Database, Bytes: 4000, Raw: 9000, Items: 123,

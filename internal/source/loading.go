@@ -36,6 +36,13 @@ func Loadable(t Table) error {
 		if err != nil {
 			return fmt.Errorf("table %q: index %q: %w", t.Name, x.Name, err)
 		}
+		if x.Include != "" {
+			more, err := ParseOn(x.Include)
+			if err != nil {
+				return fmt.Errorf("table %q: index %q: %w", t.Name, x.Name, err)
+			}
+			parts = append(parts, more...)
+		}
 		for _, p := range parts {
 			if !seen[strings.ToLower(p.Column)] {
 				return fmt.Errorf("table %q: index %q: there is no column %q", t.Name, x.Name, p.Column)

@@ -67,11 +67,13 @@ type Column struct {
 	Default   string
 }
 
-// Index is an index other than the key. On is as SQL Server writes it: "[a],[b] DESC".
+// Index is an index other than the key.
 type Index struct {
-	Name   string
-	On     string
-	Unique bool
+	Name    string
+	On      string // as SQL Server writes it: "[a],[b] DESC"
+	Unique  bool
+	Include string // further columns that its leaves hold: "[c],[d]"
+	Where   string // the condition of a filtered index
 }
 
 // Kind is the class of a column's values; it fixes the canonical Go type. NULL is nil in every kind.

@@ -157,22 +157,27 @@ type indexRow struct {
 	table, name, column string
 	id                  int
 	primary, unique     bool
-	desc                bool
+	desc, included      bool
+	where               string
 }
 
-// indexes reads the columns of all ordinary indexes (clustered and nonclustered, over all rows) in their order.
+// indexes reads the columns of all ordinary indexes (clustered and nonclustered) in their order, included ones behind.
 func (d *Driver) indexes(ctx context.Context, prefix string) (map[string][]indexRow, error) {
-	rows, err := each(ctx, d, `SELECT t.name, i.name, c.name, i.index_id, i.is_primary_key, i.is_unique, k.is_descending_key
+	rows, err := each(ctx, d, `SELECT t.name, i.name, c.name, i.index_id, i.is_primary_key, i.is_unique, k.is_descending_key,
+			k.is_included_column, CASE WHEN i.has_filter = 1 THEN i.filter_definition END
 		FROM sys.indexes i
 		JOIN sys.tables t ON t.object_id = i.object_id
 		JOIN sys.schemas s ON s.schema_id = t.schema_id
 		JOIN sys.index_columns k ON k.object_id = i.object_id AND k.index_id = i.index_id
 		JOIN sys.columns c ON c.object_id = k.object_id AND c.column_id = k.column_id
-		WHERE s.name = @p1 AND i.type IN (1, 2) AND i.is_disabled = 0 AND i.has_filter = 0 AND i.is_hypothetical = 0
-			AND k.key_ordinal > 0
-		ORDER BY t.name, i.index_id, k.key_ordinal`,
+		WHERE s.name = @p1 AND i.type IN (1, 2) AND i.is_disabled = 0 AND i.is_hypothetical = 0
+			AND (k.key_ordinal > 0 OR k.is_included_column = 1)
+		ORDER BY t.name, i.index_id, k.is_included_column, k.key_ordinal, k.index_column_id`,
 		func(r *sql.Rows) (x indexRow, err error) {
-			return x, r.Scan(&x.table, &x.name, &x.column, &x.id, &x.primary, &x.unique, &x.desc)
+			var where sql.NullString
+			err = r.Scan(&x.table, &x.name, &x.column, &x.id, &x.primary, &x.unique, &x.desc, &x.included, &where)
+			x.where = where.String
+			return x, err
 		}, prefix)
 	if err != nil {
 		return nil, err
@@ -197,30 +202,44 @@ func addIndexes(t *source.Table, rows []indexRow) {
 	}
 	key := slices.IndexFunc(groups, func(g []indexRow) bool { return g[0].primary })
 	if key < 0 {
-		key = slices.IndexFunc(groups, func(g []indexRow) bool { return g[0].unique && allNotNull(*t, g) })
+		key = slices.IndexFunc(groups, func(g []indexRow) bool { return identifies(*t, g) })
 	}
 	for i, g := range groups {
-		parts := make([]source.Part, len(g))
-		for j, x := range g {
-			parts[j] = source.Part{Column: x.column, Descending: x.desc}
-			if c, ok := t.Column(x.column); ok {
-				parts[j].Column = c.Name
-			}
-		}
+		parts, more := columnsOf(*t, g)
 		if i == key {
 			for _, p := range parts {
 				t.Key = append(t.Key, p.Column)
 			}
 			continue
 		}
-		t.Indexes = append(t.Indexes, source.Index{Name: g[0].name, On: source.FormatOn(parts), Unique: g[0].unique})
+		t.Indexes = append(t.Indexes, source.Index{
+			Name: g[0].name, On: source.FormatOn(parts), Unique: g[0].unique, Include: source.FormatOn(more), Where: g[0].where,
+		})
 	}
 	slices.SortFunc(t.Indexes, func(a, b source.Index) int { return strings.Compare(a.Name, b.Name) })
 }
 
-func allNotNull(t source.Table, g []indexRow) bool {
-	return !slices.ContainsFunc(g, func(x indexRow) bool {
+// columnsOf gives the columns of an index in the table's spelling: those it is on, and included ones.
+func columnsOf(t source.Table, g []indexRow) (on, included []source.Part) {
+	for _, x := range g {
+		p := source.Part{Column: x.column, Descending: x.desc}
+		if c, ok := t.Column(x.column); ok {
+			p.Column = c.Name
+		}
+		if x.included {
+			p.Descending = false
+			included = append(included, p)
+		} else {
+			on = append(on, p)
+		}
+	}
+	return on, included
+}
+
+// identifies reports whether an index is as good as a key: it is over all rows, and none of its columns is NULL.
+func identifies(t source.Table, g []indexRow) bool {
+	return g[0].unique && g[0].where == "" && !slices.ContainsFunc(g, func(x indexRow) bool {
 		c, ok := t.Column(x.column)
-		return !ok || c.Null || c.Computed != ""
+		return !x.included && (!ok || c.Null || c.Computed != "")
 	})
 }

@@ -126,8 +126,34 @@ func createIndex(ref string, t source.Table, x source.Index) (string, error) {
 	if x.Unique {
 		unique = "UNIQUE "
 	}
-	return "CREATE " + unique + "INDEX " + quote(x.Name) + " ON " + ref + " (" +
-		strings.ReplaceAll(source.FormatOn(parts), "],[", "], [") + ")", nil
+	q := "CREATE " + unique + "INDEX " + quote(x.Name) + " ON " + ref + " (" + columnList(parts) + ")"
+	if x.Include != "" {
+		more, err := source.ParseOn(x.Include)
+		if err != nil {
+			return "", fmt.Errorf("table %q: index %q: %w", t.Name, x.Name, err)
+		}
+		q += " INCLUDE (" + columnList(more) + ")"
+	}
+	if x.Where != "" {
+		if !closed(x.Where) {
+			return "", manifest.Errorf(manifest.Refused, "table %q: index %q: its condition is not one closed expression", t.Name, x.Name)
+		}
+		q += " WHERE (" + inner(x.Where) + ")"
+	}
+	return q, nil
+}
+
+// inner takes the parentheses off that stand around the whole of a closed expression, as a server shows it.
+func inner(text string) string {
+	plain, _ := stripQuoted(text)
+	if !strings.HasPrefix(plain, "(") || !strings.HasSuffix(plain, ")") || !closed(text[1:len(text)-1]) {
+		return text
+	}
+	return text[1 : len(text)-1]
+}
+
+func columnList(parts []source.Part) string {
+	return strings.ReplaceAll(source.FormatOn(parts), "],[", "], [")
 }
 
 // direct reports whether bulk copy into a column is exact on every server. Other columns, and all of a table with an

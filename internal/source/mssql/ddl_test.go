@@ -114,8 +114,28 @@ func TestCreateIndex(t *testing.T) {
 	if want := "CREATE UNIQUE INDEX [i]]x] ON [p].[t] ([a], [b] DESC)"; err != nil || got != want {
 		t.Errorf("createIndex: %s, %v", got, err)
 	}
-	if got, err := createIndex("t", tab, source.Index{Name: "x", On: "a); DROP TABLE t; --"}); err == nil {
-		t.Errorf("createIndex: %s", got)
+	got, err = createIndex("[p].[t]", tab, source.Index{Name: "x", On: "[a]", Include: "[c],[d]]e]", Where: "([a] IS NOT NULL)"})
+	if want := "CREATE INDEX [x] ON [p].[t] ([a]) INCLUDE ([c], [d]]e]) WHERE ([a] IS NOT NULL)"; err != nil || got != want {
+		t.Errorf("createIndex: %s, %v", got, err)
+	}
+	for _, x := range []source.Index{
+		{Name: "x", On: "a); DROP TABLE t; --"}, {Name: "x", On: "[a]", Include: "b); DROP TABLE t; --"}, {Name: "x", On: "[a]", Where: "1=1; DROP TABLE t"},
+		{Name: "x", On: "[a]", Where: "1=1) DROP TABLE t --"},
+	} {
+		if got, err := createIndex("t", tab, x); err == nil {
+			t.Errorf("createIndex: %s", got)
+		}
+	}
+}
+
+func TestInner(t *testing.T) {
+	for text, want := range map[string]string{
+		"([a] IS NOT NULL)": "[a] IS NOT NULL", "[a]>(0)": "[a]>(0)", "([a]>(0)) AND ([b]=(1))": "([a]>(0)) AND ([b]=(1))",
+		"(([a]>(0)) AND ([b]=(1)))": "([a]>(0)) AND ([b]=(1))", "([a]=')')": "[a]=')'",
+	} {
+		if got := inner(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
 	}
 }
 
@@ -150,16 +170,16 @@ func TestAddIndexes(t *testing.T) {
 		{name: "by_null", column: "n", id: 2, unique: true},
 		{name: "ux", column: "b", id: 3, unique: true, desc: true}, {name: "ux", column: "a", id: 3, unique: true},
 		{name: "pk", column: "a", id: 4, primary: true, unique: true},
-		{name: "plain", column: "B", id: 5},
+		{name: "plain", column: "B", id: 5}, {name: "plain", column: "a", id: 5, included: true},
 	}
 	tab := source.Table{Columns: []source.Column{col("A", false), col("B", false), col("N", true)}}
 	addIndexes(&tab, rows)
-	want := []source.Index{{Name: "by_null", On: "[N]", Unique: true}, {Name: "plain", On: "[B]"}, {Name: "ux", On: "[B] DESC,[A]", Unique: true}}
+	want := []source.Index{{Name: "by_null", On: "[N]", Unique: true}, {Name: "plain", On: "[B]", Include: "[A]"}, {Name: "ux", On: "[B] DESC,[A]", Unique: true}}
 	if d := cmp.Diff(want, tab.Indexes); d != "" || !cmp.Equal(tab.Key, []string{"A"}) {
 		t.Errorf("key %q, %s", tab.Key, d)
 	}
 	tab.Key, tab.Indexes = nil, nil
-	addIndexes(&tab, append(rows[:3:3], rows[4]))
+	addIndexes(&tab, append(rows[:3:3], rows[4:]...))
 	if len(tab.Indexes) != 2 || !cmp.Equal(tab.Key, []string{"B", "A"}) {
 		t.Errorf("without a primary key: key %q, %v", tab.Key, tab.Indexes)
 	}
@@ -167,5 +187,15 @@ func TestAddIndexes(t *testing.T) {
 	addIndexes(&tab, rows[:3])
 	if len(tab.Indexes) != 2 || tab.Key != nil {
 		t.Errorf("without a key: key %q, %v", tab.Key, tab.Indexes)
+	}
+	tab.Key, tab.Indexes = nil, nil
+	addIndexes(&tab, []indexRow{{name: "some", column: "b", id: 2, unique: true, where: "([b]>(0))"}, {name: "some", column: "n", id: 2, unique: true, included: true}})
+	if d := cmp.Diff([]source.Index{{Name: "some", On: "[B]", Unique: true, Include: "[N]", Where: "([b]>(0))"}}, tab.Indexes); d != "" || tab.Key != nil {
+		t.Errorf("a filtered index: key %q, %s", tab.Key, d)
+	}
+	tab.Key, tab.Indexes = nil, nil
+	addIndexes(&tab, []indexRow{{name: "all", column: "b", id: 2, unique: true}, {name: "all", column: "n", id: 2, unique: true, included: true}})
+	if len(tab.Indexes) != 0 || !cmp.Equal(tab.Key, []string{"B"}) {
+		t.Errorf("included columns may be NULL: key %q, %v", tab.Key, tab.Indexes)
 	}
 }
