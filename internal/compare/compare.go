@@ -271,7 +271,7 @@ func (r *Rows) table(ctx context.Context, a, b *sql.DB, table, gone string) erro
 	if err != nil {
 		return err
 	}
-	from := ` FROM "` + table + `"`
+	from := " FROM " + quoted(table)
 	where := ""
 	if gone != "" {
 		where = " WHERE (" + gone + ") IS NOT TRUE"
@@ -322,8 +322,10 @@ func columnsOf(ctx context.Context, db *sql.DB, table string) (string, error) {
 		if err := rows.Scan(&name); err != nil {
 			return "", err
 		}
-		q := `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+		q := quoted(name)
 		parts = append(parts, "typeof("+q+") || ' ' || quote("+q+")")
 	}
 	return strings.Join(parts, " || ', ' || "), rows.Err()
 }
+
+func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
