@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	mssqldb "github.com/microsoft/go-mssqldb"
@@ -172,13 +173,23 @@ func (s *sender) row(ctx context.Context, row source.Row) error {
 		s.bulk.Options = mssqldb.BulkOptions{KeepNulls: true, CheckConstraints: true}
 	}
 	for i, at := range p.copied {
-		s.values[i] = row[at]
-		if u, ok := row[at].([16]byte); ok {
-			s.values[i] = source.FormatUUID(u)
-		}
+		s.values[i] = carried(&p.cols[at].Type, row[at])
 	}
 	s.copied++
 	return s.bulk.AddRow(s.values)
+}
+
+// carried is what bulk copy takes for a value: texts for what the server casts.
+func carried(t *source.Type, v any) any {
+	switch v := v.(type) {
+	case [16]byte:
+		return source.FormatUUID(v)
+	case time.Time:
+		if t.Kind == source.Clock {
+			return isoTime(*t, v)
+		}
+	}
+	return v
 }
 
 // end ends the open bulk copy.

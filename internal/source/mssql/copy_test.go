@@ -22,14 +22,14 @@ func tableOf(types ...string) (tab source.Table) {
 }
 
 func TestPart(t *testing.T) {
-	p := newPart("[p].[t]", tableOf("bit", "tinyint", "bigint", "float", "real", "date", "time", "datetime", "smalldatetime", "datetimeoffset",
+	p := newPart("[p].[t]", tableOf("bit", "tinyint", "bigint", "float", "real", "date", "datetime", "smalldatetime", "datetimeoffset",
 		"nvarchar(5)", "nvarchar(max)", "varbinary(max)"), target{}, nil)
 	if p.staged || p.target != "[p].[t]" || len(p.before)+len(p.after) != 0 {
 		t.Errorf("types that bulk copy takes are staged: %+v", p)
 	}
 	for _, s := range []string{
 		"char(3)", "varchar(5)", "nchar(5)", "text", "ntext", "xml", "decimal(5,2)", "money", "uniqueidentifier", "binary(3)", "image", "rowversion",
-		"hierarchyid", "geography", "sql_variant",
+		"hierarchyid", "geography", "sql_variant", "time(3)",
 	} {
 		if p := newPart("t", tableOf(s), target{}, nil); !p.staged {
 			t.Errorf("%s is not staged", s)

@@ -160,7 +160,7 @@ func columnList(parts []source.Part) string {
 // identity column, go through a temporary table.
 func direct(c source.Column) bool {
 	switch c.Type.Kind {
-	case source.Bool, source.Int, source.Float, source.Real, source.Date, source.Clock, source.DateTime, source.Offset:
+	case source.Bool, source.Int, source.Float, source.Real, source.Date, source.DateTime, source.Offset:
 		return !c.Identity
 	case source.Text:
 		return !c.Identity && strings.HasPrefix(c.Type.SQL, "nvarchar")
@@ -187,5 +187,5 @@ func (t target) staged(c source.Column) (typ, expr string) {
 	case c.Type.Kind == source.Text:
 		return "nvarchar(max)", "CAST(" + name + " AS xml)"
 	}
-	return "nvarchar(60)", "CAST(" + name + " AS " + c.Type.SQL + ")" // decimals and uniqueidentifier
+	return "nvarchar(60)", "CAST(" + name + " AS " + c.Type.SQL + ")" // decimals, times and uniqueidentifiers
 }

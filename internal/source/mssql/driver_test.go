@@ -237,11 +237,15 @@ func TestVariant(t *testing.T) {
 	}{
 		{[]driver.Value{int64(42), "int", int64(10), int64(0), int64(4), nil, nil}, "int:42"},
 		{[]driver.Value{[]byte("12.5"), "DECIMAL", int64(9), int64(2), int64(5), nil, nil}, "decimal(9,2):12.50"},
+		{[]driver.Value{[]byte("0.001"), "numeric", int64(0), int64(3), int64(5), nil, nil}, "numeric(38,3):0.001"},
 		{[]driver.Value{"tekst", "varchar", int64(0), int64(0), int64(20), "Danish_Norwegian_CI_AS", nil}, "varchar(20) COLLATE Danish_Norwegian_CI_AS:tekst"},
 		{[]driver.Value{"a\uFFFD", "nvarchar", int64(0), int64(0), int64(10), nil, []byte{'a', 0, 0x3D, 0xD8}}, "nvarchar(5):a\xED\xA0\xBD"},
 		{[]driver.Value{"x", "nvarchar", int64(0), int64(0), int64(65535), nil, nil}, "nvarchar(4000):x"},
 		{[]driver.Value{"x", "varchar", int64(0), int64(0), int64(-1), nil, nil}, "varchar(8000):x"},
 		{[]driver.Value{[]byte{1}, "binary", int64(0), int64(0), int64(1), nil, nil}, "binary(1):01"},
+		{[]driver.Value{[]byte{1, 2}, "binary", int64(0), int64(0), int64(65535), nil, nil}, "binary(2):0102"},
+		{[]driver.Value{"a ", "char", int64(0), int64(0), int64(-1), nil, nil}, "char(2):a "},
+		{[]driver.Value{"a ", "nchar", int64(0), int64(0), nil, nil, nil}, "nchar(2):a "},
 		{[]driver.Value{time.Date(2024, 1, 1, 0, 0, 0, 100, time.UTC), "datetime2", int64(27), int64(7), int64(8), nil, nil}, "datetime2(7):2024-01-01 00:00:00.0000001"},
 	} {
 		if got, err := readOne("v", "sql_variant", c.values...); err != nil || got != c.want {

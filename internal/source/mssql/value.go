@@ -174,7 +174,8 @@ func variantValue(v []driver.Value) (any, error) {
 		return nil, errors.New("the server does not say which type a sql_variant holds")
 	}
 	number := func(i int) int64 { n, _ := v[i].(int64); return n }
-	t := source.ParseType(spell(strings.ToLower(base), number(4), number(2), number(3)))
+	base = strings.ToLower(base)
+	t := source.ParseType(spell(base, longest(base, number(4), v[0]), number(2), number(3)))
 	collation, _ := v[5].(string)
 	value := v[0]
 	if raw, ok := v[6].([]byte); ok && len(raw) >= 2 && t.UTF16() {
@@ -193,10 +194,13 @@ func variantValue(v []driver.Value) (any, error) {
 func spell(base string, bytes, precision, scale int64) string {
 	switch base {
 	case "nchar", "nvarchar":
-		return fmt.Sprintf("%s(%d)", base, longest(bytes)/2)
+		return fmt.Sprintf("%s(%d)", base, bytes/2)
 	case "char", "varchar", "binary", "varbinary":
-		return fmt.Sprintf("%s(%d)", base, longest(bytes))
+		return fmt.Sprintf("%s(%d)", base, bytes)
 	case "decimal", "numeric":
+		if precision < max(1, scale) {
+			precision = 38 // a server that counts the digits of the value itself
+		}
 		return fmt.Sprintf("%s(%d,%d)", base, precision, scale)
 	case "time", "datetime2", "datetimeoffset":
 		return fmt.Sprintf("%s(%d)", base, scale)
@@ -204,11 +208,26 @@ func spell(base string, bytes, precision, scale int64) string {
 	return base
 }
 
-// longest is a length in bytes that a sql_variant may have: where a server says none, the longest.
-func longest(bytes int64) int64 {
+// longest is the length in bytes that a sql_variant's value may have. Where a server does not say it, one of a fixed length
+// has its own, and others may have the longest that there is.
+func longest(base string, bytes int64, v driver.Value) int64 {
 	const most = 8000
-	if bytes < 1 || bytes > most {
-		return most
+	if bytes >= 1 && bytes <= most {
+		return bytes
 	}
-	return bytes
+	switch v := v.(type) {
+	case []byte:
+		if base == "binary" {
+			return int64(len(v))
+		}
+	case string:
+		n := int64(len(source.AppendUTF16(nil, v)))
+		if base == "nchar" {
+			return n
+		}
+		if base == "char" {
+			return n / 2
+		}
+	}
+	return most
 }
