@@ -9,23 +9,37 @@
 // (sys.databases), so that all that is read is of one moment; elsewhere every query sees its own moment, and Consistent
 // says so. Names are used as INFORMATION_SCHEMA spells them.
 //
-// Values: bit, integers, float and text as the driver gives them; decimal, numeric, money and smallmoney as exact text;
+// Values: bit, integers, float and real as the driver gives them; decimal, numeric, money and smallmoney as exact text;
 // datetime, datetime2 and smalldatetime as their wall clock; datetimeoffset with its offset; uniqueidentifier in the order
-// of its text form. An nvarchar that holds half a surrogate pair (a text cut inside an emoji) comes from the driver with
-// U+FFFD in its place: that loss is not noticed.
+// of its text form. Texts of a code page are turned into UTF-16 by the server (CAST AS nvarchar), since the driver's tables
+// leave gaps and do not know UTF-8 collations. nchar, nvarchar and ntext are read as bytes (CAST AS varbinary) and decoded
+// here, since the driver puts U+FFFD in place of half a surrogate pair; where the bytes of an nvarchar are not its UTF-16
+// units (Babelfish), as text. hierarchyid, geography and geometry come as the bytes that a CAST AS varbinary gives. A
+// sql_variant comes with what SQL_VARIANT_PROPERTY says of it, so that its own type and collation are kept.
 //
-// Catalog leaves out filtered, disabled, XML, spatial, full-text and columnstore indexes and the INCLUDE part of others.
+// Catalog leaves out disabled, hypothetical, XML, spatial, full-text and columnstore indexes.
 //
 // # Loading
 //
-// A Loader makes the schema, the tables with their keys, loads each part with one bulk copy in one transaction with its
-// progress record, and builds the other indexes at the end. Bulk copy is exact for integers, float, nvarchar, binary and
-// times; every other type (char, varchar, decimal, money, xml, uniqueidentifier …) and every table with an identity column
-// goes through a temporary table of nvarchar columns, and the server converts: the driver's bulk copy sends text for
-// varchar in the wrong code page, and some servers misread short decimals. A rowversion becomes binary(8), since its
-// values cannot be inserted; a collation that the server does not know is left to the database; a computed column is made
-// again from its expression, not PERSISTED. A default or expression that is not one closed expression is refused, since it
-// comes from a manifest and would be run. Identity values are kept.
+// A Loader makes the schema, the tables with their keys, loads each part in one transaction with its progress record, and
+// builds the other indexes at the end, with included columns and conditions. Rows come by bulk copy, which is exact for
+// integers, float, nvarchar, varbinary, date, datetime, datetime2 and datetimeoffset; every other type (char, varchar,
+// decimal, money, xml, time, uniqueidentifier …) and every table with an identity column goes through a temporary table,
+// and the server converts: the driver's bulk copy sends text for varchar in the wrong code page, and some servers misread
+// short decimals and cut times. A row with a sql_variant or half a surrogate pair in it is inserted by a statement of its
+// own, about 5,000 rows/s, since bulk copy cannot carry it. Identity values are kept.
+//
+// What is made otherwise than the source had it, Notes lists: a rowversion becomes binary(8), since its values cannot be
+// inserted; a type that the server does not have, the bytes of its values; a collation that it does not know is left to the
+// database. A text that the code page of such a column does not have is an error: the server would put a question mark in
+// its place. A computed column is made again from its expression, not PERSISTED. A default, expression or condition that is
+// not one closed expression is refused, since it comes from a manifest and would be run.
+//
+// # What could not be tried
+//
+// Nothing was run on SQL Server. Babelfish has no hierarchyid, no geography without an extension, six digits of a second,
+// no lone surrogates, no NUL in texts, and no UTF-16 behind an nvarchar: what only those need is tested up to the SQL that
+// is sent and the values that are made of what SQL Server's documentation says comes back.
 //
 // # Figures
 //
