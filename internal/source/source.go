@@ -201,6 +201,8 @@ type ServiceConfig struct {
 type Reader interface {
 	Identity(ctx context.Context) (Identity, error)
 	Tables() []Table
+	Unreadable() []Unreadable
+	TableLists(ctx context.Context) ([]TableList, error)
 	Count(ctx context.Context, table string) (int64, error)
 	// Rows yields all rows of a table ordered by key (no particular order without a key), without computed columns.
 	Rows(ctx context.Context, t Table) iter.Seq2[Row, error]
