@@ -218,7 +218,7 @@ func Databases(ctx context.Context, was, is string, gone map[string]string, exce
 		return out, err
 	}
 	if len(names) != len(made) {
-		return out, fmt.Errorf("%d tables and indexes went in and %d came out", len(names), len(made))
+		return out, fmt.Errorf("%d tables and indexes went in and %d came out: %s", len(names), len(made), differing(names, made))
 	}
 	var tables []string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
@@ -240,6 +240,20 @@ func Databases(ctx context.Context, was, is string, gone map[string]string, exce
 		out.Tables++
 	}
 	return out, nil
+}
+
+// differing names what one of two sets has alone.
+func differing(a, b map[string]string) string {
+	var list []string
+	for _, m := range []struct{ in, not map[string]string }{{a, b}, {b, a}} {
+		for name := range m.in {
+			if _, ok := m.not[name]; !ok {
+				list = append(list, name)
+			}
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, "; ")
 }
 
 // schemas gives the declaration of every table and index, an index under what it indexes: servers rename indexes.
@@ -325,7 +339,16 @@ func columnsOf(ctx context.Context, db *sql.DB, table string) (string, error) {
 		q := quoted(name)
 		parts = append(parts, "typeof("+q+") || ' ' || quote("+q+")")
 	}
-	return strings.Join(parts, " || ', ' || "), rows.Err()
+	return balanced(parts), rows.Err()
+}
+
+// balanced joins expressions so that no operator is nested deeper than need be: SQLite takes a depth of 1,000.
+func balanced(parts []string) string {
+	if len(parts) <= 2 {
+		return strings.Join(parts, " || ', ' || ")
+	}
+	half := len(parts) / 2
+	return "(" + balanced(parts[:half]) + ") || ', ' || (" + balanced(parts[half:]) + ")"
 }
 
 func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -73,21 +73,29 @@ func sums(name, declared string) []sum {
 		both("distinct", "count(distinct "+duck+")", "count(distinct "+lite+")")
 	}
 	kind, _, _ := strings.Cut(declared, "(")
+	if strings.HasPrefix(declared, "decimal(38") {
+		kind = "decimal(38"
+	}
 	switch kind {
 	case "bit", "tinyint", "smallint", "int", "bigint":
 		extremes("CAST("+c+" AS BIGINT)", c)
 		both("sum", "sum(CAST("+c+" AS BIGINT))", "sum("+c+")")
-	case "decimal":
+	case "money", "decimal(38":
+		both("distinct", "count(distinct "+c+")", "count(distinct "+c+")") // sqlite3 has no numbers of so many digits
+	case "decimal", "numeric", "smallmoney":
 		_, scale, _ := strings.Cut(strings.TrimSuffix(declared, ")"), ",")
-		digits, _ := strconv.Atoi(scale)
+		digits := 4
+		if scale != "" {
+			digits, _ = strconv.Atoi(scale)
+		}
 		unit := strconv.FormatFloat(math.Pow10(digits), 'f', 0, 64)
 		both("sum", "sum(CAST("+c+" * "+unit+" AS BIGINT))", "sum(CAST(round("+c+" * "+unit+") AS INTEGER))")
 		extremes("CAST("+c+" * "+unit+" AS BIGINT)", "CAST(round("+c+" * "+unit+") AS INTEGER)")
-	case "float":
+	case "float", "real":
 		both("sum", "sum("+c+")", "sum("+c+")")
 	case "date":
 		extremes("CAST("+c+" AS VARCHAR)", c)
-	case "datetime", "datetime2":
+	case "datetime", "datetime2", "smalldatetime":
 		extremes("strftime("+c+", '%Y-%m-%d %H:%M:%S')", "substr("+c+", 1, 19)")
 	case "datetimeoffset":
 		extremes("epoch_us("+c+") // 1000000", "unixepoch("+c+")")
@@ -95,7 +103,7 @@ func sums(name, declared string) []sum {
 		extremes("left(CAST("+c+" AS VARCHAR), 8)", "substr("+c+", 1, 8)")
 	case "uniqueidentifier":
 		extremes("upper(CAST("+c+" AS VARCHAR))", c)
-	case "varbinary":
+	case "binary", "varbinary", "image", "rowversion", "hierarchyid", "geography", "geometry":
 		both("bytes", "sum(octet_length("+c+"))", "sum(length("+c+"))")
 		both("md5s", "count(distinct md5("+c+"))", "count(distinct "+c+")")
 	default:

@@ -71,6 +71,13 @@ func (w world) change(sql string) {
 	w.stock([]byte(sql), "sqlite3", "-batch", "-bail", "inst/crm.sqlite")
 }
 
+// remodel makes the database model name the tables that there are.
+func (w world) remodel() {
+	w.t.Helper()
+	w.change(`UPDATE crm7_DatabaseModel SET ModelData = CAST((SELECT json_object('Tables', json_group_array(json_object('Name', substr(name, 6))))
+		FROM sqlite_master WHERE type = 'table' AND name LIKE 'crm7\_%' ESCAPE '\') AS BLOB);`)
+}
+
 // settings changes the configuration file.
 func (w world) settings(change func(c map[string]any)) {
 	w.t.Helper()
@@ -107,6 +114,7 @@ func TestNoService(t *testing.T) {
 	for _, table := range []string{"config", "ejuser", "attachment", "attachment_location", "ticket_attachment", "mail_in_filter"} {
 		w.change(`DROP TABLE crm7_` + table + `; DELETE FROM crm7_sequence WHERE lower(TableName) = '` + table + `';`)
 	}
+	w.remodel()
 	w.settings(func(c map[string]any) { delete(c["roots"].(map[string]any), "service") })
 	if err := os.RemoveAll(w.path("inst", "service")); err != nil {
 		t.Fatal(err)

@@ -16,6 +16,22 @@
 //   - A root that is empty, cannot be listed or goes away ends the run (status 1), with two exceptions: a template or text
 //     folder of Service, and an attachment location that no row is looked for in, may be empty.
 //
+// # Tables
+//
+// A table whose rows cannot be had is never left out in silence: it is a finding of the rule table-missing with the
+// subject table:NAME (lower case), and has no table record, since that would promise rows. The rule finds
+//
+//	error    a table that the table of keys (sequence), the database model or the dictionary of a version without one
+//	         names, that a manifest of an earlier stage lists, or that users, plans or documents are read from, and that
+//	         cannot be seen: it is missing, or the database login may not see it
+//	error    a table that is there and cannot be read, wholly or in a column, or not counted, with the server's words
+//	warning  a table that cannot be seen and that nothing but the dictionary of older versions names, where the database
+//	         has a model, which took its place
+//	warning  a list of tables that tells nothing, once, with what was tried: package dbmodel on the model
+//	info     rows of the table of keys without a name
+//
+// A table without which there is no database is no finding: source.CheckRequired refuses the run.
+//
 // # Documents
 //
 // A row of archive provider 0 is looked for at each path that its registration and owner allow (the period in UTC, the

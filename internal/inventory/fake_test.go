@@ -30,6 +30,8 @@ type fake struct {
 	locations []source.Location
 	tables    []source.Table
 	counts    map[string]int64
+	refused   []source.Unreadable
+	lists     []source.TableList
 	fail      error // of every stream, at its end
 }
 
@@ -66,11 +68,20 @@ func (f *fake) Accounts(context.Context) ([]source.Account, error) {
 func (f *fake) Locations(context.Context) ([]source.Location, error) {
 	return slices.Clone(f.locations), nil
 }
-func (f *fake) Tables() []source.Table { return f.tables }
+func (f *fake) Tables() []source.Table          { return f.tables }
+func (f *fake) Unreadable() []source.Unreadable { return f.refused }
+func (f *fake) TableLists(context.Context) ([]source.TableList, error) {
+	return f.lists, f.fail
+}
+
+// Count gives what the fake holds, refuses a table counted as -1, and breaks on one that it does not hold.
 func (f *fake) Count(_ context.Context, table string) (int64, error) {
 	n, ok := f.counts[table]
-	if !ok {
+	switch {
+	case !ok:
 		return 0, errors.New("invalid object name")
+	case n < 0:
+		return 0, &source.Unreadable{Table: source.Table{Name: table}, Err: errors.New("the filegroup is offline")}
 	}
 	return n, nil
 }

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sort"
@@ -33,6 +34,7 @@ type Inventory struct {
 	o       Options
 	walk    func(ctx context.Context, root string, fn func(archive.Entry) error) error
 	reports map[manifest.Area]*report
+	lacks   *lacks // once Missing has looked
 }
 
 // New makes an Inventory; nothing is read yet.
@@ -49,7 +51,8 @@ func New(o Options) *Inventory {
 	return &Inventory{o: o, walk: archive.Walk, reports: map[manifest.Area]*report{}}
 }
 
-// Tables gives every table with its rows counted, in the reader's order.
+// Tables gives every table whose rows can be read, and counts them, in the reader's order. One that cannot be counted for
+// a reason of its own is a finding where Missing has looked, and else an error.
 func (i *Inventory) Tables(ctx context.Context) ([]manifest.Table, error) {
 	tables := i.o.Reader.Tables()
 	meter := i.o.Progress.Meter(string(manifest.Database), int64(len(tables)), progress.Items)
@@ -57,10 +60,15 @@ func (i *Inventory) Tables(ctx context.Context) ([]manifest.Table, error) {
 	out := make([]manifest.Table, 0, len(tables))
 	for _, t := range tables {
 		n, err := i.o.Reader.Count(ctx, t.Name)
-		if err != nil {
+		var refused *source.Unreadable
+		switch {
+		case err == nil:
+			out = append(out, source.ToRecord(t, n))
+		case i.lacks != nil && errors.As(err, &refused):
+			i.lacks.refuse(t.Name, refused)
+		default:
 			return nil, fmt.Errorf("counting the rows of table %q: %w", t.Name, err)
 		}
-		out = append(out, source.ToRecord(t, n))
 		meter.Add(1)
 	}
 	return out, nil
@@ -99,8 +107,12 @@ func (i *Inventory) Files(ctx context.Context, area manifest.Area, emit func(man
 	return nil
 }
 
-// Results gives the checks and findings of the areas listed so far, checks sorted by rule, findings by rule and area.
+// Results gives the checks and findings of the areas listed so far, and of Missing, checks sorted by rule, findings by
+// rule and area.
 func (i *Inventory) Results() (checks []manifest.Check, findings []manifest.Finding) {
+	if i.lacks != nil {
+		i.reports[manifest.Database] = i.lacks.report(i.o.Installation.Prefix)
+	}
 	for _, rule := range rules {
 		looked, from := false, len(findings)
 		for _, area := range manifest.Areas {

@@ -13,6 +13,7 @@ const (
 	ruleMissing = "document-missing"
 	ruleRead    = "file-unreadable"
 	ruleOwner   = "folder-owner"
+	ruleTables  = "table-missing"
 )
 
 // maxFindings is how many findings of one rule an area has; the rest is counted in one more.
@@ -28,6 +29,7 @@ var rules = [...]rule{
 	{ruleMissing, []manifest.Area{manifest.Document}},
 	{ruleRead, nil},
 	{ruleOwner, []manifest.Area{manifest.Document}},
+	{ruleTables, []manifest.Area{manifest.Database}},
 }
 
 func (r rule) covers(a manifest.Area) bool {
@@ -36,7 +38,7 @@ func (r rule) covers(a manifest.Area) bool {
 			return true
 		}
 	}
-	return len(r.areas) == 0
+	return len(r.areas) == 0 && a != manifest.Database
 }
 
 // report collects the findings of one area.

@@ -7,6 +7,10 @@
 //   - The input's tables and files are a forecast. The database is read inside one view of the source, the folders after
 //     its rows, and what was found then stands in the output. In one view a table whose rows are not as many as were
 //     counted is a failure; without one it is a finding (table-changed).
+//   - A table whose rows cannot be had is looked for before anything is packed: what the database names, what the input
+//     lists, what refuses to be read or counted (table-missing, see package inventory). It stops the run (5), unless a
+//     waiver lets it stand: then the table is left out, has no record in the output, and the finding with the waiver's
+//     reason says so there.
 //   - The same rows and files give the same chunks, whatever the number of workers and whatever an earlier run left in
 //     the spool. Boundaries of file chunks come from the sorted sizes alone, those of table parts from keys.
 //   - A chunk is reported after it was synced, read back from disk (digest, frame checksums, number of entries or rows)

@@ -25,6 +25,7 @@ type intake struct {
 	findings     []manifest.Finding
 	waivers      []manifest.Waiver
 	end          manifest.End
+	tables       []string // names of the tables that the input lists
 	forecast     map[manifest.Area]forecast
 	past         bool            // a table or a file was read: what stands before them is over
 	later        bool            // there are records of unknown kinds behind that
@@ -137,6 +138,11 @@ func (in *intake) take(l manifest.Line) error {
 	case manifest.KindWaiver:
 		return keep(l, &in.waivers)
 	case manifest.KindTable:
+		var t struct{ Name string }
+		if err := l.Decode(&t); err != nil {
+			return err
+		}
+		in.tables = append(in.tables, t.Name)
 		f := in.forecast[manifest.Database]
 		f.Rows += number(l.Raw, `"rows":`)
 		in.forecast[manifest.Database] = f

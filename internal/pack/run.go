@@ -87,6 +87,8 @@ type run struct {
 	out    *manifest.Writer
 	packer *packer
 	sums   sums
+
+	counted []manifest.Table // of this run's view, before anything is packed
 }
 
 // sums is what a run did.
@@ -120,6 +122,9 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 	}
 	defer r.src.Close() //nolint:errcheck // it was only read
 	if err := r.sameInstallation(ctx); err != nil {
+		return err
+	}
+	if err := r.lookAtTables(ctx); err != nil {
 		return err
 	}
 	return r.stream(ctx)
@@ -201,10 +206,6 @@ func (r *run) stream(ctx context.Context) error {
 	if err := r.head(ctx); err != nil {
 		return err
 	}
-	r.inv = inventory.New(inventory.Options{
-		Reader: r.src.Reader, Installation: r.src.Installation, Temp: r.o.Temp,
-		OlderThan: r.cutoff(), Tool: r.o.Tool, Progress: progress.None{}, Log: r.o.Log,
-	})
 	if err := r.start(); err != nil {
 		return err
 	}
@@ -240,6 +241,7 @@ func (r *run) stream(ctx context.Context) error {
 func (r *run) summary() {
 	r.o.Notice("%s: %d files packed, %d left out; %d tables, %d rows; %d chunks of %.1f MB in %q",
 		r.src.Installation.Owner, r.sums.files, r.sums.left, r.sums.tables, r.sums.rows, r.sums.chunks, float64(r.sums.bytes)/1e6, r.spool.Dir())
+	r.leftOut()
 }
 
 func (r *run) wanted(a manifest.Area) bool { return len(r.o.Only) == 0 || slices.Contains(r.o.Only, a) }
@@ -401,23 +403,18 @@ func (r *run) emit(rec manifest.Record) error {
 func (r *run) tables(ctx context.Context) error {
 	m := r.o.Progress.Meter(string(manifest.Database), r.in.forecast[manifest.Database].Rows, progress.Items)
 	defer m.Done()
-	tables, err := r.inv.Tables(ctx)
-	if err != nil {
-		return err
-	}
 	var rows int64
-	for _, t := range tables {
+	for _, t := range r.counted {
 		rows += t.Rows
 	}
 	m.SetTotal(rows)
 	x := &exporter{spool: r.spool, temp: r.temp, reader: r.src.Reader, level: r.o.Level, pool: r.packer.pool, room: &r.packer.room}
-	for _, t := range tables {
-		if r.src.Reader.Consistent() {
-			err = r.table(ctx, x, t, m)
-		} else {
-			err = r.changingTable(ctx, x, t, m)
+	for _, t := range r.counted {
+		write := r.table
+		if !r.src.Reader.Consistent() {
+			write = r.changingTable
 		}
-		if err != nil {
+		if err := write(ctx, x, t, m); err != nil {
 			return err
 		}
 	}

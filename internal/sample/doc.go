@@ -4,11 +4,13 @@
 //
 // The database has the tables and columns that package source reads, as the vendor's table pages describe them, with
 // the types that the dictionary's types become on SQL Server (where that is documented; lengths are the documented
-// ones), and a few tables of a partner. Values that nobody documents (a version number, a right's internal name) are
+// ones), and tables of a partner: without a key, with keys of text and of two columns, with a column of every type. One
+// holds types and a broken text that only a sample in SQLite can have. Values that nobody documents (a version number, a right's internal name) are
 // invented, marked as such here, and must not be taken for facts:
 //   - the rights "admin-general" and "admin-user" stand for General and User Administrator, whose internal names are
 //     not documented;
 //   - company.version and revision, ProductVersion.version "8.5.7458" (a screenshot shows that text), the NoLogin event;
+//   - DatabaseModel.ModelData is gzip over JSON with a list "Tables", since neither form nor layout is documented;
 //   - attachment files are called by their id, flat or in sub-folders of 10,000, whose names are not documented.
 //
 // Odd cases, unless Options.Clean asks for none of them: see odd.go, where each has a line. Clean keeps names, both

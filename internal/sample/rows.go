@@ -9,7 +9,11 @@ import (
 )
 
 // makers are the rows of each table, by lower-cased name.
-func (w *world) makers(tables []source.Table) map[string]maker {
+func (w *world) makers(tables []source.Table) (map[string]maker, error) {
+	model, err := modelData(tables)
+	if err != nil {
+		return nil, err
+	}
 	base := time.Date(2003, 5, 5, 7, 30, 0, 0, time.UTC)
 	one := func(rows ...values) maker {
 		return func(add func(values) bool) {
@@ -23,7 +27,7 @@ func (w *world) makers(tables []source.Table) map[string]maker {
 	m := map[string]maker{
 		"company": one(values{"company_id": 1, "version": 8500, "revision": 12, "ownerContactName": "8docklock", "ownerContactId": 1,
 			"dbContactName": "8docklock", "dbContactId": 1, "serialNo": "1801830017", "registered": base}),
-		"databasemodel":    one(values{"databasemodel_id": 1, "ModelVersion": "1.0", "IsDatabaseUnicode": 1, "ModelData": []byte("sample")}),
+		"databasemodel":    one(values{"databasemodel_id": 1, "ModelVersion": "1.0", "IsDatabaseUnicode": 1, "ModelData": model}),
 		"travelcurrent":    one(values{"travelcurrent_id": 1, "systemlevel": 10, "dbTag": "CENTRAL"}),
 		"contact":          w.contacts,
 		"perspos":          one(values{"PersPos_id": 1, "name": "Manager", "rank": 1}, values{"PersPos_id": 2, "name": "Sales representative", "rank": 2}),
@@ -48,12 +52,13 @@ func (w *world) makers(tables []source.Table) map[string]maker {
 		"y_partner_log":  w.partnerLog, "y_partner_code": w.partnerCodes, "y_partner_rate": w.partnerRates,
 		"y_partner_tick": one(values{"id": 1, "at": time.Date(2019, 1, 1, 0, 0, 0, 123_456_700, time.UTC)}, values{"id": 70_000, "at": notSet},
 			values{"id": -3, "at": time.Date(9999, 12, 31, 23, 59, 59, 123_456_700, time.UTC)}),
+		"y_partner_kinds": one(partnerKinds...), handmade: one(partnerShapes...),
 		"sequence": w.sequences(tables),
 	}
 	if !w.o.Clean {
 		w.oddRows(m, one)
 	}
-	return m
+	return m, nil
 }
 
 // oddRows are what the preflight rules of a migration look for: somebody on Travel, a satellite, a sentry plugin, an
@@ -253,53 +258,7 @@ func (w *world) textRows(add func(values) bool) {
 	}
 }
 
-// partnerLog has no key, and rows that are there twice.
-func (w *world) partnerLog(add func(values) bool) {
-	for i := range 60 {
-		at := time.Date(2019, 1, 1, 0, 0, i/2, 123_000_000, time.UTC)
-		v := values{"at": at, "what": "synced " + fmt.Sprint(i/3)}
-		if i%4 == 0 {
-			v["amount"] = fmt.Sprintf("%d.%04d", i/4*1000, i)
-		}
-		if i%2 == 1 {
-			v["at"], v["what"], v["amount"] = time.Date(2019, 1, 1, 0, 0, 0, 0, time.UTC), "nothing to do", nil
-		}
-		add(v)
-	}
-}
-
-// partnerCodes has a key of text, in two alphabets.
-func (w *world) partnerCodes(add func(values) bool) {
-	for i := range 40 {
-		code := fmt.Sprintf("%c%03d", "aÅbøc日"[0], i)
-		if i%3 == 0 {
-			code = fmt.Sprintf("Å%03d", i)
-		}
-		v := values{"code": code, "meaning": "kode " + fmt.Sprint(i), "ratio": 1 / float64(i+1)}
-		if i%2 == 0 {
-			v["token"] = [16]byte{byte(i), 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
-			v["picture"] = noise(w.rand(4, uint64(i)), 100+i)
-		}
-		add(v)
-	}
-}
-
-// partnerRates has a key of two columns.
-func (w *world) partnerRates(add func(values) bool) {
-	for i, c := range []string{"DKK", "EUR", "SEK"} {
-		for d := range 10 {
-			day := time.Date(2020, 1, 1+d, 0, 0, 0, 0, time.UTC)
-			v := values{"currency": c, "day": day, "rate": fmt.Sprintf("%d.%06d", i+1, d*1111), "checked": d%2 == 0}
-			if d%3 == 0 {
-				v["seen"] = time.Date(1970, 1, 1, 8, d, 0, 250_000_000, time.UTC)
-				v["stamped"] = day.Add(9 * time.Hour).In(time.FixedZone("", 3600))
-			}
-			add(v)
-		}
-	}
-}
-
-// sequences has one row for each table, and the ten of the old dictionary.
+// sequences has one row for each table that was not made by hand, and the ten of the old dictionary.
 func (w *world) sequences(tables []source.Table) maker {
 	return func(add func(values) bool) {
 		old := []string{"CONCEPTUALDATABASE", "CONCEPTUALTABLE", "CONCEPTUALFIELD", "PHYSICALSCHEMA", "PHYSICALDATABASE", "PHYSICALTABLE",
@@ -307,7 +266,7 @@ func (w *world) sequences(tables []source.Table) maker {
 		for i, name := range old {
 			add(values{"id": i + 1, "next_id": 2, "TableName": name, "TableNumber": -(i + 1)})
 		}
-		for i, t := range tables {
+		for i, t := range known(tables) {
 			next := 1000 + w.o.Documents + len(w.odd)
 			if !add(values{"id": 11 + i, "next_id": next, "TableName": strings.ToUpper(t.Name), "TableNumber": i + 1}) {
 				return

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/openomt/omt/internal/manifest"
@@ -139,12 +140,18 @@ func (w *world) database(ctx context.Context, loader source.Loader) error {
 	if err != nil {
 		return err
 	}
+	if !strings.HasPrefix(w.o.DB, "sqlite:") {
+		tables = slices.DeleteFunc(tables, func(t source.Table) bool { return t.Name == handmade })
+	}
 	if err := loader.Begin(ctx, w.o.id(), w.o.Prefix, tables); err != nil {
 		return err
 	}
 	meter := w.o.Progress.Meter("rows", int64(3*w.o.Documents), progress.Items)
 	defer meter.Done()
-	makers := w.makers(tables)
+	makers, err := w.makers(tables)
+	if err != nil {
+		return err
+	}
 	for _, t := range tables {
 		switch there, err := loader.Loaded(ctx, t.Name); {
 		case err != nil:

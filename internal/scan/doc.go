@@ -22,11 +22,15 @@
 //
 // # What is found
 //
-// Besides what package inventory finds, two rules are looked after here, under the plugin "omt":
+// Besides what package inventory finds (tables that cannot be seen or read among it, table-missing, whose warnings are
+// printed as well), two rules are looked after here, under the plugin "omt":
 //
-//	table-missing  error  a table that the table of keys (sequence) names, or that users, plans or documents are read
-//	                      from, cannot be seen: it is missing, or the database login may not see it
-//	column-type    error  a column has a type that cannot be read, so that its table cannot be packed
+//	column-type  error  a column has a type that cannot be read, so that its table cannot be packed
+//	ansi-text    info   the database is not a Unicode one; its text columns are counted by collation, with the code page
+//	                    where the collation's name tells it
+//
+// A login that cannot read a table without which there is no database is refused (2) before the first record, with all
+// tables named that it cannot read.
 //
 // # A part of an installation
 //

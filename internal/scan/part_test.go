@@ -140,7 +140,7 @@ func TestRootsAreOpenedFirst(t *testing.T) {
 
 // TestErrorsOfTheDatabase holds that an answer that breaks off ends the run, whichever it is.
 func TestErrorsOfTheDatabase(t *testing.T) {
-	for _, what := range []string{"identity", "accounts", "rights", "plans", "users", "addresses", "facts", "count", "documents"} {
+	for _, what := range []string{"identity", "accounts", "rights", "plans", "users", "addresses", "facts", "lists", "count", "documents"} {
 		w := open(t, shared)
 		w.o.Reader = failing{w.o.Reader, what}
 		err := w.run(t)
@@ -183,6 +183,11 @@ func (f failing) Rights(ctx context.Context) ([]string, error) {
 func (f failing) Plans(ctx context.Context) ([]source.Plan, error) {
 	p, err := f.Reader.Plans(ctx)
 	return p, errors.Join(err, f.err("plans"))
+}
+
+func (f failing) TableLists(ctx context.Context) ([]source.TableList, error) {
+	l, err := f.Reader.TableLists(ctx)
+	return l, errors.Join(err, f.err("lists"))
 }
 
 func (f failing) Users(ctx context.Context) ([]source.User, error) {

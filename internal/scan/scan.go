@@ -76,8 +76,9 @@ type run struct {
 	judge    judge
 	checks   []manifest.Check
 	findings []manifest.Finding
-	absent   []string // tables that the table of keys names and that cannot be seen
 	told     summary
+
+	notUnicode bool // the database model says so
 }
 
 // Run reads the installation and writes all records but the end. It returns an error of status Remarks when all is
@@ -119,6 +120,9 @@ func (r *run) wanted(a manifest.Area) bool { return len(r.o.Only) == 0 || slices
 func (r *run) prepare(ctx context.Context) ([]manifest.Record, error) {
 	o := &r.o
 	if err := r.openRoots(); err != nil {
+		return nil, err
+	}
+	if err := source.CheckRequired(o.Reader); err != nil {
 		return nil, err
 	}
 	id, err := o.Reader.Identity(ctx)
@@ -251,10 +255,8 @@ func (r *run) facts(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("reading facts: %w", err)
 		}
-		if f.Name == absentFact {
-			if table, ok := f.Data["table"].(string); ok {
-				r.absent = append(r.absent, table)
-			}
+		if f.Name == modelFact && f.Data["isdatabaseunicode"] == int64(0) {
+			r.notUnicode = true
 		}
 		if err := r.out.Write(manifest.Fact(f)); err != nil {
 			return err
@@ -269,6 +271,9 @@ func (r *run) content(ctx context.Context) error {
 		Reader: r.o.Reader, Installation: r.o.Installation, Temp: r.o.Temp, OlderThan: r.cutoff(), Tool: r.o.Tool,
 		Progress: r.o.Progress, Log: r.o.Log,
 	})
+	if err := inv.Missing(ctx); err != nil {
+		return err
+	}
 	for _, a := range r.o.Installation.Areas {
 		var err error
 		switch {
@@ -338,8 +343,22 @@ func (r *run) results(context.Context) error {
 // shown is how many findings are printed one by one.
 const shown = 20
 
+// unsure tells of tables that nothing can be said of, though it does not block.
+func (r *run) unsure() {
+	n := 0
+	for _, f := range r.findings {
+		if f.Rule != ruleMissing || f.Severity != manifest.SeverityWarning {
+			continue
+		}
+		if n++; n <= shown {
+			r.o.Remark("%s (a warning): %s", f.Rule, f.Message)
+		}
+	}
+}
+
 // remarks tells what blocks.
 func (r *run) remarks() error {
+	r.unsure()
 	blocked := manifest.Blocked(r.checks, r.findings, nil, r.now)
 	if blocked == nil {
 		return nil

@@ -2,7 +2,6 @@ package scan
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/openomt/omt/internal/manifest"
@@ -11,50 +10,20 @@ import (
 
 // The rules that are looked after here, and the plugin's name for all that the tools find themselves.
 const (
-	ruleMissing = "table-missing"
-	ruleColumn  = "column-type"
-	plugin      = "omt"
+	ruleColumn = "column-type"
+	ruleANSI   = "ansi-text"
+	plugin     = "omt"
 )
 
-// absentFact is the fact that the source gives for a table that the table of keys names and that is not there.
-const absentFact = "table-absent"
+// ruleMissing is looked after by package inventory; its warnings are said here.
+const ruleMissing = "table-missing"
 
-// needed are the tables, besides those that a database must have to be one, from which users, plans and documents are
-// read, with what would be unknown without them. Every version from 7.1 on has them.
-var needed = [...]struct{ table, lost string }{
-	{"appointment", "which documents belong to an activity"},
-	{"contact", "the companies of users"},
-	{"DocTmpl", "templates"},
-	{"email", "e-mail addresses"},
-	{"FunctionRight", "who is an administrator"},
-	{"FunctionRightRoleLink", "who is an administrator"},
-	{"LicenseAssocLink", "who has which plan"},
-	{"ModuleLicense", "which plans there are"},
-	{"Role", "the roles of users"},
-	{"sequence", "which tables there should be"},
-	{"UserGroup", "the groups of users"},
-	{"UserRoleLink", "the roles of users"},
-}
+// modelFact is the fact of the database model, which says whether the database is a Unicode one.
+const modelFact = "databasemodel"
 
-// lookAtTables gives the findings of both rules, each sorted by table.
+// lookAtTables gives the findings of both rules, those of column-type sorted by table.
 func (r *run) lookAtTables() ([]manifest.Check, []manifest.Finding) {
-	prefix := r.o.Installation.Prefix
-	lost := map[string]string{}
-	for _, t := range r.absent {
-		lost[t] = "the table of keys names it"
-	}
-	for _, n := range needed {
-		if _, ok := source.FindTable(r.o.Reader.Tables(), n.table); !ok {
-			lost[strings.ToLower(n.table)] = "without it nothing says " + n.lost
-		}
-	}
-	var missing, columns []manifest.Finding
-	for _, t := range sortedKeys(lost) {
-		missing = append(missing, manifest.Finding{
-			Rule: ruleMissing, Severity: manifest.SeverityError, Subjects: []string{"table:" + t},
-			Message: fmt.Sprintf("table %q cannot be seen under the prefix %q (%s): it is missing, or the database login may not see it", t, prefix, lost[t]),
-		})
-	}
+	var columns []manifest.Finding
 	for _, t := range r.o.Reader.Tables() {
 		var bad []string
 		for _, c := range t.Columns {
@@ -69,17 +38,55 @@ func (r *run) lookAtTables() ([]manifest.Check, []manifest.Finding) {
 			})
 		}
 	}
+	ansi := r.ansi()
 	check := func(rule string, n int) manifest.Check {
 		return manifest.Check{Rule: rule, Plugin: plugin, Tool: r.o.Tool, Status: manifest.CheckDone, Findings: n}
 	}
-	return []manifest.Check{check(ruleColumn, len(columns)), check(ruleMissing, len(missing))}, append(columns, missing...)
+	return []manifest.Check{check(ruleANSI, len(ansi)), check(ruleColumn, len(columns))}, append(ansi, columns...)
 }
 
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
+// ansi finds that the database keeps its own texts in a code page: the model says so, or the names of associates are kept
+// that way. A partner's table with such columns does not make it one.
+func (r *run) ansi() []manifest.Finding {
+	name := false
+	if t, ok := source.FindTable(r.o.Reader.Tables(), "associate"); ok {
+		c, has := t.Column("name")
+		name = has && c.Type.ANSI()
 	}
-	slices.Sort(keys)
-	return keys
+	if !r.notUnicode && !name {
+		return nil
+	}
+	says := "names are kept in char or varchar"
+	if r.notUnicode {
+		says = "DatabaseModel.IsDatabaseUnicode is 0"
+	}
+	return []manifest.Finding{{
+		Rule: ruleANSI, Severity: manifest.SeverityInfo, Subjects: []string{"table:databasemodel"},
+		Message: fmt.Sprintf("the database is not a Unicode one (%s): texts hold the characters of their code page alone, and move as the server gives them; %s",
+			says, forms(source.TextForms(r.o.Reader.Tables()))),
+	}}
+}
+
+// forms says text columns to people.
+func forms(list []source.TextColumns) string {
+	if len(list) == 0 {
+		return "it has no column of text"
+	}
+	var parts []string
+	for _, n := range list {
+		s := fmt.Sprintf("%d columns of Unicode", n.Columns)
+		if n.ANSI {
+			s = fmt.Sprintf("%d columns of a collation that is not told", n.Columns)
+			if n.Collation != "" {
+				s = fmt.Sprintf("%d columns of collation %s", n.Columns, n.Collation)
+			}
+			if n.CodePage != 0 {
+				s += fmt.Sprintf(" (code page %d)", n.CodePage)
+			}
+		} else if n.Collation != "" {
+			s += ", collation " + n.Collation
+		}
+		parts = append(parts, s)
+	}
+	return strings.Join(parts, "; ")
 }

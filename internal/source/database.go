@@ -89,13 +89,18 @@ func checkRequired(prefix string, tables []Table) error {
 		WithHint("check the prefix, and that the login may see all tables under it")
 }
 
+// findTable prefers the very name: where letter case matters to a server, two tables may differ in it alone.
 func findTable(tables []Table, name string) *Table {
+	var found *Table
 	for i := range tables {
-		if strings.EqualFold(tables[i].Name, name) {
+		if tables[i].Name == name {
 			return &tables[i]
 		}
+		if found == nil && strings.EqualFold(tables[i].Name, name) {
+			found = &tables[i]
+		}
 	}
-	return nil
+	return found
 }
 
 // Prefix is the prefix in its own letter case.
@@ -109,15 +114,23 @@ func (db *Database) URL() string { return db.driver.URL() }
 
 // Begin opens a view of the database as it is now, which stays the same until Close as far as Consistent says so.
 func (db *Database) Begin(ctx context.Context) (*View, error) {
+	tables, err := db.driver.Catalog(ctx, db.prefix)
+	if err != nil {
+		return nil, err
+	}
+	bad, err := db.reach(ctx, tables)
+	if err != nil {
+		return nil, err
+	}
 	conn, err := db.driver.Begin(ctx)
 	if err != nil {
 		return nil, err
 	}
-	tables, err := db.driver.Catalog(ctx, db.prefix)
-	if err != nil {
+	v := &View{driver: db.driver, conn: conn, prefix: db.prefix, tables: without(tables, bad), unreadable: bad}
+	if v.began, err = v.depth(ctx); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return &View{driver: db.driver, conn: conn, prefix: db.prefix, tables: tables}, nil
+	return v, nil
 }
 
 // View answers all questions from one connection. It implements Reader. One answer is read at a time: a stream must be
@@ -127,7 +140,11 @@ type View struct {
 	conn   Conn
 	prefix string
 	tables []Table
+	began  int64                  // transactions that were open at the beginning
 	busy   atomic.Pointer[string] // what is being read
+
+	unreadable []Unreadable
+	lists      []TableList // once they were asked for
 }
 
 var _ Reader = (*View)(nil)
@@ -138,10 +155,12 @@ func (v *View) Close() error { return v.conn.Close() }
 // Consistent reports whether all answers come from one moment.
 func (v *View) Consistent() bool { return v.conn.Consistent() }
 
-// Tables lists all tables under the prefix. The result is shared: it must not be changed.
+// Tables lists all tables under the prefix whose rows can be read, and those without which there is no database. The
+// result is shared: it must not be changed.
 func (v *View) Tables() []Table { return v.tables }
 
-// Count counts the rows of a table, named without regard to letter case.
+// Count counts the rows of a table, named without regard to letter case. An error that concerns this table alone, so
+// that the view still answers, is an Unreadable.
 func (v *View) Count(ctx context.Context, table string) (int64, error) {
 	t := findTable(v.tables, table)
 	if t == nil {
@@ -151,12 +170,6 @@ func (v *View) Count(ctx context.Context, table string) (int64, error) {
 	if v.driver.Engine() == "mssql" {
 		count = "COUNT_BIG(*)"
 	}
-	var n int64
-	for row, err := range v.query(ctx, t.Name, "SELECT "+count+" FROM "+v.driver.Ref(v.prefix, t.Name), nil) {
-		if err != nil {
-			return 0, err
-		}
-		n = number64(row[0])
-	}
-	return n, nil
+	n, err := v.single(ctx, t.Name, "SELECT "+count+" FROM "+v.driver.Ref(v.prefix, t.Name))
+	return n, v.explain(ctx, *t, err)
 }

@@ -9,16 +9,30 @@
 // its own spelling. Versions differ, so every column is looked for first: one that is not there reads as NULL, and NULL
 // as 0, "" or the zero time; a table that is not there has no rows. Without associate, person, document or company there
 // is no SuperOffice database, and New says so. References may dangle, dates may be 1760-01-01 ("not set"), which stays
-// what it is. Each question is one query or a few over whole tables, never one per row; Documents, Addresses, Facts,
-// Templates, Attachments and Rows are streams, the rest fits into memory. Values of Rows are canonical (Kind), so that
-// equal values from different engines are equal.
+// what it is. Answers are Unicode: half a surrogate pair reads as U+FFFD; Rows alone keeps it. Each question is one query
+// or a few over whole tables, never one per row; Documents, Addresses, Facts, Templates, Attachments and Rows are
+// streams, the rest fits into memory. Values of Rows are canonical (Kind), so that equal values from different engines
+// are equal.
+//
+// # What cannot be seen
+//
+// A server shows a login only what it may see. So a table that is missing, and one that the login has no rights on, look
+// the same: they are not in the catalog. TableLists asks the places in the database that name its tables (the table of
+// keys, the model of 8.1 and newer, the dictionary of older versions) and names those that are not in the catalog. How
+// the model is packed and laid out, and which column of the dictionary holds the name, is not documented: see package
+// dbmodel for how they are looked for, and that a find has to prove itself. What was not found has a Problem that says
+// so.
+//
+// A table that is in the catalog and refuses to be read, wholly or in a column, is in Unreadable, in the server's words;
+// Begin asks each for no row. To questions it is not there. Tables without which there is no database stay, so that a
+// question fails; CheckRequired names them.
 //
 // # Facts
 //
 // Name of the fact, its table, and the keys of Data, which are column names in lower case. A key is absent where the
 // column is not there or NULL. Times are texts ("2026-01-31 16:19:51") as the database has them, since it does not say
-// in which zone. ID is the row's key as text. What is not in the list is not read: passwords, secrets, signatures and
-// the model's blob are never asked for.
+// in which zone. ID is the row's key as text. What is not in the list is not read: passwords, secrets and signatures are
+// never asked for. The model is read for TableLists, and nothing of it goes further but names of tables.
 //
 //	traveller       traveller       travel_id systemlevel area_id generatedtime databasetype dbtag
 //	satellite       satellite       area_id contact_id
@@ -38,7 +52,13 @@
 //	travelgeneratedtransaction      travel_id rows: counted by travel_id, which is the ID
 //	archive-provider                archiveprovider rows: documents counted by provider, without provider 0 (SO_ARC)
 //	associate-type                  type deleted rows: associates counted; the ID is "type/deleted"
-//	table-absent    sequence        table number: the table of keys knows it, and it is not under the prefix
+//	table-list                      tables absent unnamed how problem: what sequence, databasemodel/ROW, physicaltable or
+//	                                conceptualtable (the ID) says of which tables there are: see TableList
+//	table-absent                    table by number: such a list names it, and it is not to be seen under the prefix; number
+//	                                is the table of keys', whose row is the ID; else the ID is the table
+//	table-unreadable                table error: it is to be seen, and its rows cannot be read
+//	text-columns                    form collation codepage columns tables: text columns counted by form (ansi or unicode)
+//	                                and collation; the ID is "form/collation"
 //
 // # What is not known
 //
@@ -46,7 +66,8 @@
 // and otherwise tells what it saw. Whether licence links whose dates have passed count: their dates are not looked at.
 // The columns of phone are documented, their use for persons (bit 0x4000 of ptype_idx) is read off the list of values.
 // That a user is an associate of type 0 that is not deleted is inferred. Customisations are not listed: which tables
-// belong to the product is only in the model, whose format is not documented.
+// belong to the product is only in the model, whose format is not documented. That the old dictionary lies under the same
+// prefix as the other tables is inferred.
 //
 // # Why
 //

@@ -6,7 +6,8 @@ import (
 )
 
 // Documents yields every document row once, in no particular order. References may dangle: see Doc. Where there is no
-// appointment table nothing can be said of appointments, and HasAppointment and HasAssociate are true.
+// appointment table, or it or associate lacks the columns that link them, nothing can be said of appointments, and
+// HasAppointment and HasAssociate are true.
 //
 // One query reads all: appointments are grouped by document first, so that no row is looked up by itself and nothing
 // needs an index; the names of authors come from memory.
@@ -55,7 +56,7 @@ func (v *View) documentQuery(d probe) (q string, readings []Reading, known bool)
 	l.add(d, "document_id", "name", "header", "archiveProvider", "registered", "registered_associate_id", "updated")
 	p, ok := v.probe("appointment", "p")
 	a, ok2 := v.probe("associate", "a")
-	if !ok || !ok2 || !p.has("document_id") || !p.has("associate_id") {
+	if !ok || !ok2 || !p.has("document_id") || !p.has("associate_id") || !a.has("associate_id") {
 		return "SELECT " + l.sql() + " FROM " + d.from(), l.readings, false
 	}
 	l.raw("f.n")

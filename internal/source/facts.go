@@ -50,6 +50,9 @@ func knownPreferences(p probe) string {
 			any = append(any, "LOWER("+p.col(c)+") IN ('sentryaddonnames', 'defaultdocplugin')")
 		}
 	}
+	if len(any) == 0 {
+		return "1 = 0"
+	}
 	return strings.Join(any, " OR ")
 }
 
@@ -64,7 +67,7 @@ func (v *View) Facts(ctx context.Context) iter.Seq2[Fact, error] {
 			v.countFacts(ctx, "travelgeneratedtransaction", "travelgeneratedtransaction", []string{"travel_id"}, ""),
 			v.countFacts(ctx, "archive-provider", "document", []string{"archiveProvider"}, "archiveProvider"),
 			v.countFacts(ctx, "associate-type", "associate", []string{"type", "deleted"}, ""),
-			v.sequenceFacts(ctx))
+			v.tablesFacts(ctx))
 		for _, part := range parts {
 			for f, err := range part {
 				if !yield(f, err) || err != nil {
@@ -111,7 +114,7 @@ func plain(v any) any {
 	case int64, bool, float64:
 		return v
 	case string:
-		return v
+		return Unicode(v)
 	case time.Time:
 		return v.Format("2006-01-02 15:04:05")
 	}
@@ -158,23 +161,16 @@ func (v *View) countFacts(ctx context.Context, fact, table string, columns []str
 	}
 }
 
-// sequenceFacts names the tables that the table of keys knows and that are not there. Its rows with negative numbers are
-// the old dictionary, which newer versions do without.
-func (v *View) sequenceFacts(ctx context.Context) iter.Seq2[Fact, error] {
+// tablesFacts are what package source's lists of tables say, in one go: what was asked is not being read any more.
+func (v *View) tablesFacts(ctx context.Context) iter.Seq2[Fact, error] {
 	return func(yield func(Fact, error) bool) {
-		cols := []string{"id", "TableName", "TableNumber"}
-		for f, err := range rowsAs(ctx, v, "sequence", cols, func(r []any) Fact {
-			return Fact{Name: "table-absent", ID: strconv.FormatInt(number64(r[0]), 10),
-				Data: map[string]any{"table": strings.ToLower(words(r[1])), "number": number64(r[2])}}
-		}) {
-			if err == nil {
-				table, _ := f.Data["table"].(string)
-				number, _ := f.Data["number"].(int64)
-				if table == "" || number < 0 || findTable(v.tables, table) != nil {
-					continue
-				}
-			}
-			if !yield(f, err) {
+		facts, err := v.listFacts(ctx)
+		if err != nil {
+			yield(Fact{}, err)
+			return
+		}
+		for _, f := range append(facts, v.textFacts()...) {
+			if !yield(f, nil) {
 				return
 			}
 		}

@@ -18,10 +18,11 @@ import (
 
 var errFault = errors.New("the wire is cut")
 
-// faulty is a driver whose connection counts queries and fails the one numbered fail (from 0; -1: none), either when it
-// is sent or after its first row. Catalogs and prefixes fail on demand.
+// faulty is a driver whose connection counts queries, once a question is asked, and fails the one numbered fail (from 0;
+// -1: none), either when it is sent or after its first row. Catalogs and prefixes fail on demand.
 type faulty struct {
 	source.Driver
+	asked    bool
 	fail     int
 	midway   bool
 	queries  int
@@ -59,6 +60,9 @@ type faultyConn struct {
 }
 
 func (c *faultyConn) Stream(ctx context.Context, query string, row func([]driver.Value) bool) error {
+	if !c.f.asked {
+		return c.Conn.Stream(ctx, query, row)
+	}
 	n := c.f.queries
 	c.f.queries++
 	c.f.texts = append(c.f.texts, query)
@@ -200,6 +204,7 @@ func ask(t *testing.T, path string, f *faulty, question string) (int, error) {
 		t.Fatal(err)
 	}
 	defer v.Close()
+	f.asked = true
 	n, err := questions[question](t.Context(), v)
 	if err != nil {
 		// The view must be usable after an error.

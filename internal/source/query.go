@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"iter"
 	"strconv"
@@ -54,6 +55,9 @@ func refuseNull(table string, cols []Column, row Row) error {
 	return nil
 }
 
+// errBusy is a question while an answer is still being read.
+var errBusy = errors.New("the connection is still reading")
+
 // query runs one query and yields its rows, with a value for each of readings; without any, a value for each column, as
 // the engine gives it. Rows are not reused. what names the table in errors. After an error nothing more is yielded.
 func (v *View) query(ctx context.Context, what, q string, readings []Reading) iter.Seq2[[]any, error] {
@@ -63,7 +67,7 @@ func (v *View) query(ctx context.Context, what, q string, readings []Reading) it
 			if p := v.busy.Load(); p != nil {
 				open = strconv.Quote(*p)
 			}
-			yield(nil, fmt.Errorf("reading table %q: the connection is still reading %s", what, open))
+			yield(nil, fmt.Errorf("reading table %q: %w %s", what, errBusy, open))
 			return
 		}
 		defer v.busy.Store(nil)
@@ -79,6 +83,17 @@ func (v *View) query(ctx context.Context, what, q string, readings []Reading) it
 			yield(nil, fmt.Errorf("reading table %q: %w", what, err))
 		}
 	}
+}
+
+// single runs a query that gives one number.
+func (v *View) single(ctx context.Context, what, q string) (n int64, err error) {
+	for r, err := range v.query(ctx, what, q, nil) {
+		if err != nil {
+			return 0, err
+		}
+		n = number64(r[0])
+	}
+	return n, nil
 }
 
 // rowOf makes a row of what the engine gave.
@@ -230,11 +245,11 @@ func number64(v any) int64 {
 	return 0
 }
 
-// words reads a text from a cell: NULL is "".
+// words reads a text from a cell: NULL is "". Answers are Unicode, whatever the column holds.
 func words(v any) string {
 	switch v := v.(type) {
 	case string:
-		return v
+		return Unicode(v)
 	case int64:
 		return strconv.FormatInt(v, 10)
 	}

@@ -63,14 +63,21 @@ func (t Table) Unsupported() []Column {
 	return cols
 }
 
-// Column returns the column with that name, compared without regard to letter case.
+// Column returns the column with that name, compared without regard to letter case where none has the very name.
 func (t Table) Column(name string) (Column, bool) {
-	for _, c := range t.Columns {
-		if strings.EqualFold(c.Name, name) {
-			return c, true
+	found := -1
+	for i := range t.Columns {
+		if t.Columns[i].Name == name {
+			return t.Columns[i], true
+		}
+		if found < 0 && strings.EqualFold(t.Columns[i].Name, name) {
+			found = i
 		}
 	}
-	return Column{}, false
+	if found < 0 {
+		return Column{}, false
+	}
+	return t.Columns[found], true
 }
 
 // IntegerKey returns the key where it is one integer column.

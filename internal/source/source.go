@@ -211,6 +211,8 @@ type ServiceConfig struct {
 type Reader interface {
 	Identity(ctx context.Context) (Identity, error)
 	Tables() []Table
+	Unreadable() []Unreadable
+	TableLists(ctx context.Context) ([]TableList, error)
 	Count(ctx context.Context, table string) (int64, error)
 	// Rows yields all rows of a table, without computed columns: ordered by key where that is one integer column, else in no
 	// particular order.

@@ -4,6 +4,7 @@ package scantest
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"iter"
 	"os"
@@ -16,7 +17,8 @@ import (
 	"github.com/openomt/omt/internal/source/sqlite"
 )
 
-// Site is an installation that is not written yet.
+// Site is an installation that is not written yet. Its table DatabaseModel, where it has no rows, is given a model that
+// names the tables there are.
 type Site struct {
 	Dir    string
 	Prefix string
@@ -124,8 +126,19 @@ func (s *Site) load(ctx context.Context) error {
 	}
 	defer loader.Close() //nolint:errcheck // Finish has synced it
 	var list []source.Table
+	var model []map[string]string
 	for _, t := range s.Tables {
 		list = append(list, t.declared())
+		model = append(model, map[string]string{"Name": t.Name})
+	}
+	for _, t := range s.Tables {
+		if t.Name == "DatabaseModel" && t.Rows == nil {
+			b, err := json.Marshal(map[string]any{"Tables": model})
+			if err != nil {
+				return err
+			}
+			t.Rows = [][]any{{1, "1.0", 1, b}}
+		}
 	}
 	if err := loader.Begin(ctx, "scantest", s.Prefix, list); err != nil {
 		return err

@@ -57,6 +57,7 @@ func rights() []*Table {
 		table("LicenseAssocLink", "LicenseAssocLink_id int, moduleLicenseId int, assocId int", row(1, 1, 1), row(2, 1, 2), row(3, 2, 1)),
 		table("sequence", "id int, next_id int, TableName nvarchar(255), TableNumber int",
 			row(1, 2, "CONCEPTUALDATABASE", -1), row(11, 2, "COMPANY", 1), row(12, 8, "ASSOCIATE", 2), row(15, 3, "CONTACT", 5)),
+		table("DatabaseModel", "databasemodel_id int, ModelVersion nvarchar(128), IsDatabaseUnicode smallint, ModelData varbinary(max)"),
 		table("travelcurrent", "travelcurrent_id int, systemlevel smallint, current_id int", row(1, 10, 0)),
 	}
 }

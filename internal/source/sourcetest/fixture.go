@@ -1,6 +1,8 @@
 package sourcetest
 
 import (
+	"bytes"
+	"compress/zlib"
 	"fmt"
 	"iter"
 	"strings"
@@ -238,7 +240,7 @@ func rest() []*content {
 		define("SystemEvent", "SystemEvent_id int key", "scope smallint", "owner int", "eventkey nvarchar(254)").row(4, 1, 0, "NoLogin"),
 		define("activeuser", "activeuser_id int key", "lastlogin datetime null", "clientType smallint").row(1, "2026-01-31 16:19:51", 1),
 		define("DatabaseModel", "databasemodel_id int key", "ModelVersion nvarchar(128)", "IsDatabaseUnicode smallint null", "ModelData varbinary(max) null").
-			row(1, "2.0", 1, []byte("secret-model")),
+			row(1, "2.0", 1, modelData()),
 		define("mail_in_filter", "id int identity key", "server_type smallint null", "pop_server nvarchar(255) null", "pop_user nvarchar(255) null",
 			"pop_password nvarchar(255) null", "address nvarchar(255) null", "status smallint null").
 			row(5, 1, "mail.example.com", "user", "secret-pop", "support@example.com", 1),
@@ -246,6 +248,20 @@ func rest() []*content {
 		define("sequence", "id int key", "next_id int null", "TableName nvarchar(255) null", "TableNumber int null").
 			row(1, 2, "CONCEPTUALDATABASE", -1).row(11, 2, "COMPANY", 1).row(15, 10, "CONTACT", 5).row(500, 1, "Y_LOST", 490).row(501, 1, nil, nil),
 	}
+}
+
+// modelData is a model in a form that a database might hold: it names a table that is not there, and holds a secret.
+func modelData() []byte {
+	const model = `{"Secret":"secret-model","Tables":[{"Name":"Associate"},{"Name":"Person"},{"Name":"Document"},{"Name":"Company"},{"Name":"Y_Gone"}]}`
+	var b bytes.Buffer
+	w := zlib.NewWriter(&b)
+	if _, err := w.Write([]byte(model)); err != nil {
+		panic(err)
+	}
+	if err := w.Close(); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
 }
 
 // old is a database of a version long before: few columns, dates as seconds, other letter case, no optional tables, and

@@ -41,6 +41,10 @@ type Database struct {
 func Run(t *testing.T, e Engine) {
 	t.Run("answers", e.answers)
 	t.Run("old version", e.oldVersion)
+	t.Run("letter case", e.letterCase)
+	t.Run("ansi", e.ansi)
+	t.Run("columns missing", e.columnsMissing)
+	t.Run("tables missing", e.tablesMissing)
 	t.Run("prefix", e.prefix)
 	t.Run("types", e.types)
 	t.Run("rows", e.rowOrder)

@@ -370,6 +370,28 @@ func TestDSN(t *testing.T) {
 	}
 }
 
+// A prefix that tables have already is refused in any letter case, of letters beyond ASCII too.
+func TestTakenPrefix(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "crm.sqlite")
+	for i, prefix := range []string{"ÅCRM 7.X", "åcrm 7.x", "Åcrm 7.x"} {
+		l, err := OpenLoader(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = l.Begin(t.Context(), "run", prefix, allTables())
+		if i > 0 && (manifest.StatusOf(err) != manifest.Refused || !strings.Contains(err.Error(), "already holds 4 tables")) {
+			t.Errorf("prefix %q: %v", prefix, err)
+		}
+		if i == 0 {
+			err = errors.Join(err, l.Finish(t.Context()))
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		l.Close()
+	}
+}
+
 // The loader's own file must not be taken for another run's, and another prefix may share the file.
 func TestTwoPrefixes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "crm.sqlite")

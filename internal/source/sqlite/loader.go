@@ -130,18 +130,37 @@ func (l *Loader) unfinished(ctx context.Context, tx *sql.Tx) (bool, error) {
 		return false, manifest.Errorf(manifest.Refused, "database %q holds another unfinished load (%s)", l.d.path, run).
 			WithHint("finish that one, or give an empty database")
 	}
-	var first sql.NullString
-	var n int
-	err := tx.QueryRowContext(ctx, `SELECT COUNT(*), MIN(name) FROM sqlite_master WHERE type = 'table' AND lower(substr(name, 1, ?)) = ?`,
-		len([]rune(l.prefix))+1, strings.ToLower(l.prefix)+"_").Scan(&n, &first)
+	return false, l.refuseTaken(ctx, tx)
+}
+
+// refuseTaken refuses a prefix that tables have already. Letter case is compared here, since SQLite's LOWER knows the
+// letters of ASCII alone.
+func (l *Loader) refuseTaken(ctx context.Context, tx *sql.Tx) error {
+	rows, err := tx.QueryContext(ctx, `SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name`)
 	if err != nil {
-		return false, l.d.explain("reading database", err)
+		return l.d.explain("reading database", err)
+	}
+	defer rows.Close()
+	n, first := 0, ""
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return l.d.explain("reading database", err)
+		}
+		if hasFold(name, l.prefix+"_") {
+			if n++; n == 1 {
+				first = name
+			}
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return l.d.explain("reading database", err)
 	}
 	if n > 0 {
-		return false, manifest.Errorf(manifest.Refused, "database %q already holds %d tables under prefix %q (%q)",
-			l.d.path, n, l.prefix, first.String).WithHint("give an empty database, or another prefix")
+		return manifest.Errorf(manifest.Refused, "database %q already holds %d tables under prefix %q (%q)",
+			l.d.path, n, l.prefix, first).WithHint("give an empty database, or another prefix")
 	}
-	return false, nil
+	return nil
 }
 
 // inTx runs fn in a transaction that takes the write lock at once.
