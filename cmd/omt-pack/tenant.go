@@ -89,7 +89,7 @@ func unpack() *cli.Command {
 		},
 		Action: func(ctx context.Context, j *cli.Job) error {
 			return f.open(ctx, j, func(m restore.Migration) error {
-				o.Temp, o.Progress, o.Notice = j.Temp, j.Progress, j.Say
+				o.Temp, o.Progress, o.Remark = j.Temp, j.Progress, j.Remark
 				if db != "" {
 					loader, err := sourceflags.OpenLoader(ctx, j, db)
 					if err != nil {
@@ -102,8 +102,8 @@ func unpack() *cli.Command {
 				if err != nil {
 					return err
 				}
-				j.Say("unpacked %s: %s tables with %s rows, %s files of %s, %s addresses removed; %s files are not in the migration",
-					m.Revision(), cli.FormatCount(u.Tables), cli.FormatCount(u.Rows), cli.FormatCount(u.Files),
+				j.Say("unpacked %s: %s tables with %s rows, %s users to provision, %s files of %s, %s addresses removed; %s files are not in the migration",
+					m.Revision(), cli.FormatCount(u.Tables), cli.FormatCount(u.Rows), cli.FormatCount(u.Users), cli.FormatCount(u.Files),
 					cli.FormatSize(u.Bytes), cli.FormatCount(u.Removed), cli.FormatCount(u.NotSent))
 				return nil
 			})

@@ -212,7 +212,14 @@ func rows(from, n int) []source.Row {
 func sample(t testing.TB) (*store, *draft) {
 	s := newStore(t)
 	d := s.draft()
-	d.head = []manifest.Record{manifest.Removal{Person: 7, Email: "b@x.example", User: 3}, manifest.Removal{Person: 8, Email: "c@x.example", User: 3}}
+	plan, none, yes, no := "SalesPREM", "", true, false
+	d.head = []manifest.Record{
+		manifest.User{ID: 3, Person: 7, Login: "BOB", Name: "Bob Bobsen", Company: "Kalles", Group: "Sales", Role: "User level 0", Position: "Boss", Admin: true,
+			Emails: []string{"bob@x.example", "b@x.example"}, Onsite: "ten-sales", Plan: &plan, Username: "b@x.example", Welcome: &yes},
+		manifest.User{ID: 5, Login: "OLA", Name: "Ola", Confidential: true, Emails: []string{}, Plan: &none, Welcome: &no},
+		manifest.User{ID: 6, Login: "NEW", Name: "New", Emails: []string{}},
+		manifest.Removal{Person: 7, Email: "b@x.example", User: 3}, manifest.Removal{Person: 8, Email: "c@x.example", User: 3},
+	}
 	d.table("associate", rows(1, 5), rows(70_000, 4))
 	d.table("email", rows(1, 3))
 	d.table("nothing")
@@ -254,6 +261,8 @@ func tree(t testing.TB, path string) map[string]string {
 // loader is a database in memory that dies where a test wants it to. What dies never took place.
 type loader struct {
 	url      string
+	print    string
+	notes    []source.Note
 	dieAt    int  // which call of Load, RemoveAddress or Finish, counted from 1
 	late     bool // it dies right after that
 	calls    int
@@ -281,6 +290,15 @@ func (l *loader) step(fn func()) error {
 }
 
 func (l *loader) URL() string { return l.url }
+
+func (l *loader) Fingerprint(context.Context) (string, error) {
+	if l.print == "unreadable" {
+		return "", errors.New("the server does not say")
+	}
+	return l.print, nil
+}
+
+func (l *loader) Notes() []source.Note { return l.notes }
 
 func (l *loader) Close() error { return nil }
 
@@ -329,5 +347,5 @@ func (l *loader) RemoveAddress(_ context.Context, person int64, email string) (n
 func (l *loader) Finish(context.Context) error { return l.step(func() { l.finished = true }) }
 
 func options(t testing.TB) UnpackOptions {
-	return UnpackOptions{Workers: 2, Temp: t.TempDir(), Progress: progress.None{}, Notice: t.Logf}
+	return UnpackOptions{Workers: 2, Temp: t.TempDir(), Progress: progress.None{}, Remark: t.Logf}
 }

@@ -59,6 +59,7 @@ type contents struct {
 	chunks       []manifest.Chunk // in manifest order
 	place        map[manifest.Digest]int
 	tables       []table
+	users        []manifest.User
 	removals     []manifest.Removal
 	files        map[manifest.Area]tally
 	sorter       *manifest.Sorter // file records that are stored, by chunk, offset, path
@@ -121,6 +122,12 @@ func (c *contents) take(l manifest.Line) error {
 		return l.Decode(&c.header)
 	case manifest.KindInstallation:
 		return l.Decode(&c.installation)
+	case manifest.KindUser:
+		var u manifest.User
+		if err := l.Decode(&u); err != nil {
+			return err
+		}
+		c.users = append(c.users, u)
 	case manifest.KindRemoval:
 		var r manifest.Removal
 		if err := l.Decode(&r); err != nil {

@@ -37,7 +37,11 @@ func (f *Flags) OpenConfig(ctx context.Context, j *cli.Job, c install.Config, on
 		return nil, errors.Join(err, driver.Close())
 	}
 	s := &Source{View: view, Close: func() error { return errors.Join(view.Close(), driver.Close()) }}
-	site, err := lookAround(ctx, view)
+	print, err := driver.Fingerprint(ctx)
+	var site install.Site
+	if err == nil {
+		site, err = lookAround(ctx, view)
+	}
 	var folders install.Folders
 	if err == nil {
 		folders, err = c.Folders(site, only)
@@ -47,7 +51,7 @@ func (f *Flags) OpenConfig(ctx context.Context, j *cli.Job, c install.Config, on
 		return nil, err
 	}
 	s.Installation = manifest.Installation{
-		Engine: driver.Engine(), Database: driver.URL(), Prefix: prefix,
+		Engine: driver.Engine(), Database: driver.URL(), Prefix: prefix, Fingerprint: print,
 		Areas: folders.Areas, Roots: folders.Roots, Map: c.Map, Folders: f.Folders,
 	}
 	return s, nil

@@ -27,6 +27,14 @@
 // again from its expression, not PERSISTED. A default or expression that is not one closed expression is refused, since it
 // comes from a manifest and would be run. Identity values are kept.
 //
+// # Fingerprint
+//
+// The SHA-256 of the server's machine, instance and name (SERVERPROPERTY, @@SERVERNAME), the database's name, the time at
+// which it was made, and its service broker's number, all of which every login may see: host names, ports, letter case
+// and prefixes in a URL do not enter. A restored copy has another time, and a copy on another server another name too. A
+// database that was renamed has another fingerprint; so have the replicas of an availability group, which are one
+// database on several servers. A server that has no service broker (Babelfish) does without its number.
+//
 // # Figures
 //
 // BenchmarkSuite, 100,000 documents of eight columns and twice as many appointments, on Babelfish and two busy cores: rows
