@@ -1,8 +1,10 @@
 package parts
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"strconv"
 
 	"github.com/openomt/omt/internal/chunk"
 	"github.com/openomt/omt/internal/source"
@@ -64,24 +66,44 @@ func (o Order) Item(row source.Row) (it Item, err error) {
 	return it, err
 }
 
-// Decode makes a row of an item.
-func (o Order) Decode(it Item) (source.Row, error) { return chunk.DecodeRow(o.cols, it.Row) }
-
-// Text names a row for people as the records of parts do: by its key, or by its digest in hex.
-func (o Order) Text(it Item) (string, error) {
+// Decode makes item and row of a canonical encoding, which the item shares.
+func (o Order) Decode(canonical []byte) (it Item, row source.Row, err error) {
+	if row, err = chunk.DecodeRow(o.cols, canonical); err != nil {
+		return it, nil, err
+	}
+	it.Row = canonical
 	if o.key.Empty() {
-		return hex.EncodeToString(it.Key), nil
+		it.Key = o.appendDigest(nil, canonical)
+		return it, row, nil
 	}
-	row, err := o.Decode(it)
-	if err != nil {
-		return "", err
+	it.Key, err = o.key.Append(nil, row)
+	return it, row, err
+}
+
+// Text names a row for people as the records of parts do: by its key, or by its digest in hex. key is its item's.
+func (o Order) Text(key []byte, row source.Row) string {
+	if o.key.Empty() {
+		return hex.EncodeToString(key)
 	}
-	return o.key.Text(row), nil
+	return o.key.Text(row)
 }
 
 // Int returns the integer key of an item's Key, of an order that is Integer.
 func (o Order) Int(key []byte) int64 {
 	return int64(binary.BigEndian.Uint64(key[1:]) ^ 1<<63)
+}
+
+// Key is the reverse of Text, where a text says all of what rows are sorted by: of integers and of digests.
+func (o Order) Key(text string) (key []byte, ok bool) {
+	switch {
+	case o.Keyless():
+		key, err := hex.DecodeString(text)
+		return key, err == nil && len(key) == sha256.Size
+	case o.Integer():
+		n, err := strconv.ParseInt(text, 10, 64)
+		return binary.BigEndian.AppendUint64([]byte{1}, uint64(n)^1<<63), err == nil
+	}
+	return nil, false
 }
 
 // Cutter says which rows begin a part. It is asked of all rows in their order.

@@ -70,7 +70,7 @@ func collect[T any](t *testing.T, seq iter.Seq2[T, error]) (list []T) {
 // items are copies of a stream's items.
 func items(t *testing.T, s *Stream) (list []Item) {
 	t.Helper()
-	for it, err := range s.Items() {
+	for it, err := range s.Items(t.Context()) {
 		check(t, err)
 		list = append(list, Item{slices.Clone(it.Key), slices.Clone(it.Row)})
 	}
@@ -109,9 +109,9 @@ func TestOneOrder(t *testing.T) {
 			check(t, err)
 			var last []byte
 			for i, it := range items(t, s) {
-				same, err := s.Decode(it)
+				dec, same, err := s.Decode(it.Row)
 				check(t, err)
-				if d := cmp.Diff(got[i], same); d != "" || bytes.Compare(last, it.Key) > 0 {
+				if d := cmp.Diff(got[i], same) + cmp.Diff(it, dec); d != "" || bytes.Compare(last, it.Key) > 0 {
 					t.Fatalf("%s: item %d: %s", name, i, d)
 				}
 				last = it.Key
@@ -178,7 +178,7 @@ func TestCutter(t *testing.T) {
 		byRow, byKey := s.Cutter(), s.Cutter()
 		began := 0
 		for _, it := range items(t, s) {
-			r, err := s.Decode(it)
+			_, r, err := s.Decode(it.Row)
 			check(t, err)
 			begins, err := byRow.Begins(r)
 			check(t, err)
@@ -200,15 +200,35 @@ func TestText(t *testing.T) {
 		o := mustOrder(t, keys[name])
 		it, err := o.Item(row(7, "a b"))
 		check(t, err)
-		if got, err := o.Text(it); got != want || err != nil {
-			t.Errorf("%s: %q, %v; want %q", name, got, err, want)
+		if got := o.Text(it.Key, row(7, "a b")); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+		if key, ok := o.Key(want); ok != (name == "integer") || ok && !bytes.Equal(key, it.Key) {
+			t.Errorf("%s: of the text comes the key %x (%v)", name, key, ok)
 		}
 	}
 	o := mustOrder(t, nil)
 	it, err := o.Item(row(7, "a b"))
 	check(t, err)
-	if got, err := o.Text(it); got != chunk.RowDigest(it.Row).String() || err != nil {
-		t.Errorf("without a key: %q, %v", got, err)
+	if got := o.Text(it.Key, nil); got != chunk.RowDigest(it.Row).String() {
+		t.Errorf("without a key: %q", got)
+	}
+	if key, ok := o.Key(o.Text(it.Key, nil)); !ok || !bytes.Equal(key, it.Key) {
+		t.Errorf("of a digest's text comes %x", key)
+	}
+	for _, text := range []string{"", "12", "x", "9223372036854775808", strings.Repeat("0", 63) + "g"} {
+		if _, ok := o.Key(text); ok {
+			t.Errorf("%q is taken for a digest", text)
+		}
+		if _, ok := mustOrder(t, keys["integer"]).Key(text); ok != (text == "12") {
+			t.Errorf("%q is taken for an integer: %v", text, ok)
+		}
+	}
+	for _, n := range []int64{math.MinInt64, -1, 0, math.MaxInt64} {
+		o := mustOrder(t, keys["integer"])
+		if key, ok := o.Key(fmt.Sprint(n)); !ok || o.Int(key) != n {
+			t.Errorf("%d becomes %d", n, o.Int(key))
+		}
 	}
 }
 
@@ -218,7 +238,7 @@ func TestIntegersOutOfOrder(t *testing.T) {
 	s, err := Ordered(t.Context(), table("id"), given([]source.Row{row(1, "a"), row(1, "b"), row(-5, "c")}, nil), "")
 	check(t, err)
 	n := 0
-	for _, e := range s.Items() {
+	for _, e := range s.Items(t.Context()) {
 		if err = e; err == nil {
 			n++
 		}
@@ -240,7 +260,7 @@ func TestBrokenStreams(t *testing.T) {
 			temp := t.TempDir()
 			s, err := Ordered(t.Context(), table(key...), rows, temp)
 			if err == nil {
-				for _, e := range s.Items() {
+				for _, e := range s.Items(t.Context()) {
 					err = errors.Join(err, e)
 				}
 				s.Close()

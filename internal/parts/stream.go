@@ -91,11 +91,11 @@ func (s *Stream) Rows() iter.Seq2[source.Row, error] {
 	}
 }
 
-// Items yields the rows as they are compared. An item is good until the next one. Rows of an integer key that do not come
-// in its order are an error.
-func (s *Stream) Items() iter.Seq2[Item, error] {
+// Items yields the rows as they are compared. An item is good until the next one. Rows of an integer key are read ahead,
+// and are an error where they do not come in its order.
+func (s *Stream) Items(ctx context.Context) iter.Seq2[Item, error] {
 	if s.sorter == nil {
-		return s.givenItems
+		return func(yield func(Item, error) bool) { s.givenItems(ctx, yield) }
 	}
 	return func(yield func(Item, error) bool) {
 		for {
@@ -110,10 +110,10 @@ func (s *Stream) Items() iter.Seq2[Item, error] {
 	}
 }
 
-func (s *Stream) givenItems(yield func(Item, error) bool) {
+func (s *Stream) givenItems(ctx context.Context, yield func(Item, error) bool) {
 	var it Item
 	var last []byte
-	for row, err := range s.given {
+	for row, err := range Ahead(ctx, s.given) {
 		if err == nil {
 			it.Key, it.Row, err = s.appendBoth(it.Key[:0], it.Row[:0], row)
 		}

@@ -133,7 +133,12 @@ func (d *draft) pack(area manifest.Area, items ...item) (content manifest.Chunk)
 // table puts a table with an int key and a text, in parts of the rows given.
 func (d *draft) table(name string, parts ...[]source.Row) (chunks []manifest.Chunk) {
 	d.s.t.Helper()
-	t := manifest.Table{Name: name, Columns: []manifest.Column{{Name: "id", Type: "int"}, {Name: "text", Type: "nvarchar(99)", Null: true}}, Key: []string{"id"}}
+	return d.put(manifest.Table{Name: name, Columns: []manifest.Column{{Name: "id", Type: "int"}, {Name: "text", Type: "nvarchar(99)", Null: true}}, Key: []string{"id"}}, parts...)
+}
+
+// put puts any table, in parts of the rows given.
+func (d *draft) put(t manifest.Table, parts ...[]source.Row) (chunks []manifest.Chunk) {
+	d.s.t.Helper()
 	for _, rows := range parts {
 		t.Rows += int64(len(rows))
 	}
@@ -147,7 +152,7 @@ func (d *draft) table(name string, parts ...[]source.Row) (chunks []manifest.Chu
 		}
 		p, err := w.Close()
 		check(d.s.t, err)
-		k := d.s.put(p.Chunk(name), b.Bytes())
+		k := d.s.put(p.Chunk(t.Name), b.Bytes())
 		chunks = append(chunks, k)
 		d.tables = append(d.tables, k)
 	}

@@ -173,9 +173,8 @@ func (c *contents) chunk(k manifest.Chunk) error {
 
 // tablesWhole refuses a migration whose tables are not in it, or not whole.
 func (c *contents) tablesWhole(m Migration) error {
-	if !c.hasTables() {
-		return manifest.Errorf(manifest.Refused, "%s holds no tables", m.Revision()).
-			WithHint("leave --db away, or name the migration that holds them with --migration")
+	if err := c.tablesThere(m); err != nil {
+		return err
 	}
 	for _, t := range c.tables {
 		if err := c.tableWhole(t); err != nil {
@@ -183,6 +182,15 @@ func (c *contents) tablesWhole(m Migration) error {
 		}
 	}
 	return nil
+}
+
+// tablesThere refuses a migration without tables.
+func (c *contents) tablesThere(m Migration) error {
+	if c.hasTables() {
+		return nil
+	}
+	return manifest.Errorf(manifest.Refused, "%s holds no tables", m.Revision()).
+		WithHint("leave --db away, or name the migration that holds them with --migration")
 }
 
 // hasTables reports whether the database was packed: a part that goes ahead may list tables without their contents.
