@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"runtime"
-	"strings"
 
 	"github.com/openomt/omt/cmd/internal/sourceflags"
 	"github.com/openomt/omt/internal/cli"
@@ -71,7 +70,7 @@ func unpack() *cli.Command {
 		Description: "Both targets must be empty, or hold an unfinished run of the same migration, which is gone on with.",
 		Flags: append(f.flags(),
 			cli.String("files", "unpack files into `DIR`/<area>/<path>", &o.Files),
-			cli.String("db", "fill the empty database `URL`: sqlite:PATH", &db),
+			cli.String("db", "fill the empty database `URL`: sqlite:PATH or sqlserver://LOGIN@HOST[:PORT][/INSTANCE]?database=NAME", &db),
 			cli.String("prefix", "prefix of its tables, if not the source's", &o.Prefix),
 			cli.List("only", "unpack only these `AREAS`", &only),
 		),
@@ -89,7 +88,7 @@ func unpack() *cli.Command {
 		},
 		Action: func(ctx context.Context, j *cli.Job) error {
 			return f.open(ctx, j, func(m restore.Migration) error {
-				o.Temp, o.Progress, o.Notice = j.Temp, j.Progress, j.Say
+				o.Temp, o.Progress, o.Remark = j.Temp, j.Progress, j.Remark
 				if db != "" {
 					loader, err := sourceflags.OpenLoader(ctx, j, db)
 					if err != nil {
@@ -102,8 +101,8 @@ func unpack() *cli.Command {
 				if err != nil {
 					return err
 				}
-				j.Say("unpacked %s: %s tables with %s rows, %s files of %s, %s addresses removed; %s files are not in the migration",
-					m.Revision(), cli.FormatCount(u.Tables), cli.FormatCount(u.Rows), cli.FormatCount(u.Files),
+				j.Say("unpacked %s: %s tables with %s rows, %s users to provision, %s files of %s, %s addresses removed; %s files are not in the migration",
+					m.Revision(), cli.FormatCount(u.Tables), cli.FormatCount(u.Rows), cli.FormatCount(u.Users), cli.FormatCount(u.Files),
 					cli.FormatSize(u.Bytes), cli.FormatCount(u.Removed), cli.FormatCount(u.NotSent))
 				return nil
 			})
@@ -127,44 +126,4 @@ func list() *cli.Command {
 			})
 		},
 	}
-}
-
-func verify() *cli.Command {
-	f, o := &from{}, restore.VerifyOptions{Sample: 1, Workers: runtime.NumCPU()}
-	depth := string(restore.Content)
-	return &cli.Command{
-		Name:        "verify",
-		Usage:       "prove that all of a migration is there and whole",
-		Description: "names compares names and sizes; hash reads every chunk; content decodes every chunk and compares every file and row.",
-		Flags: append(f.flags(),
-			cli.Choice("depth", "how far to go: `names|hash|content`", &depth, string(restore.Names), string(restore.Hash), string(restore.Content)),
-			cli.Percent("sample", "read only this `SHARE` of the chunks, such as 5%", &o.Sample),
-		),
-		Statuses: map[manifest.Status]string{manifest.Failed: "something is missing or differs", manifest.Refused: ""},
-		Validate: f.validate,
-		Action: func(ctx context.Context, j *cli.Job) error {
-			return f.open(ctx, j, func(m restore.Migration) error {
-				o.Depth, o.Temp, o.Progress = restore.Depth(depth), j.Temp, j.Progress
-				o.Problem = func(err error) { j.Remark("%v", err) }
-				p, err := restore.Verify(ctx, m, o)
-				if err != nil {
-					return err
-				}
-				j.Say("%s", proved(m, o, p))
-				return nil
-			})
-		},
-	}
-}
-
-func proved(m restore.Migration, o restore.VerifyOptions, p restore.Proof) string {
-	var b strings.Builder
-	b.WriteString("proved " + m.Revision() + ": " + cli.FormatCount(int64(p.Chunks)) + " chunks of " + cli.FormatSize(p.Bytes) + " are there")
-	if o.Depth != restore.Names {
-		b.WriteString("; " + cli.FormatCount(int64(p.Read)) + " read back, " + cli.FormatSize(p.BytesRead))
-	}
-	if o.Depth == restore.Content {
-		b.WriteString("; " + cli.FormatCount(p.Files) + " files and " + cli.FormatCount(p.Rows) + " rows compared")
-	}
-	return b.String()
 }

@@ -106,6 +106,11 @@ func TestVariableNames(t *testing.T) {
 			t.Errorf("--%s has the variable %q", flag, got)
 		}
 	}
+	for _, command := range []string{"unpack", "sample", "verify"} {
+		if got := variableOf([]string{"omt-x", command}, "db"); got != "" {
+			t.Errorf("--db of %s has the variable %q", command, got)
+		}
+	}
 	c := sample()
 	c.Flags[0].NoVariable()
 	var out bytes.Buffer

@@ -13,13 +13,14 @@ import (
 	"github.com/openomt/omt/internal/manifest"
 )
 
-// withoutVariable are the flags that no variable may give, since they say what is written over, deleted or agreed to.
+// withoutVariable are the flags that no variable may give, since they say what is written over, deleted or agreed to; or
+// what was proved: a good proof of the database of another day, named by a variable that is still set, misleads.
 func withoutVariable(command, name string) bool {
 	switch name {
 	case "in", "out", "yes", "accept-edits", "dir", "files", "help", "version":
 		return true
 	case "db":
-		return command == "unpack" || command == "sample"
+		return command == "unpack" || command == "sample" || command == "verify"
 	}
 	return false
 }

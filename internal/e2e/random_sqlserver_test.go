@@ -290,7 +290,7 @@ func TestRandomTablesSQLServer(t *testing.T) {
 	}
 	_, second, db2 := server.database("is")
 	said := road(at, "dest", second, "--db", at, "--prefix", "crm5")
-	if !strings.Contains(said, "rowversion was made binary(8)") {
+	if !strings.Contains(said, "of type rowversion made binary(8)") {
 		t.Errorf("unpack does not say what became of rowversion: %s", said)
 	}
 	s.want(0, "omt-pack", "unpack", "--from", "dest", "--db", "sqlite:out.sqlite")

@@ -56,6 +56,8 @@
 //	engine    "mssql" or "sqlite"
 //	database  URL without user info; SQLite: "sqlite:" and an absolute path
 //	prefix    of the tables ("crm7")
+//	fingerprint ?  a text that is the same for the database however its URL is written, and another one for a copy of
+//	          it; compared with that of a target, so that nothing is unpacked into the source
 //	areas     names of the areas found, in their order
 //	roots     object: area to list of folders, absolute as the scanning machine names them. service: [base, template,
 //	          text]; attachment: the locations in the order of their ids

@@ -174,16 +174,19 @@ type Edit struct {
 
 // Installation says what was scanned and where it lies. It holds no credentials.
 type Installation struct {
-	Owner    string              `json:"owner"`
-	Serial   string              `json:"serial"`
-	Version  string              `json:"version"`
-	Engine   string              `json:"engine"`   // "mssql" or "sqlite"
-	Database string              `json:"database"` // URL without user info; SQLite: sqlite: and an absolute path
-	Prefix   string              `json:"prefix"`
-	Areas    []Area              `json:"areas"`
-	Roots    map[string][]string `json:"roots"`             // area → folders, absolute paths as this machine names them
-	Map      []string            `json:"map,omitempty"`     // FROM=TO rewrites in force
-	Folders  []string            `json:"folders,omitempty"` // LOGIN=NAME in force
+	Owner    string `json:"owner"`
+	Serial   string `json:"serial"`
+	Version  string `json:"version"`
+	Engine   string `json:"engine"`   // "mssql" or "sqlite"
+	Database string `json:"database"` // URL without user info; SQLite: sqlite: and an absolute path
+	Prefix   string `json:"prefix"`
+	// Fingerprint is the same for the database however its URL is written, and another one for a copy; empty: not known.
+	Fingerprint string `json:"fingerprint,omitempty"`
+
+	Areas   []Area              `json:"areas"`
+	Roots   map[string][]string `json:"roots"`             // area → folders, absolute paths as this machine names them
+	Map     []string            `json:"map,omitempty"`     // FROM=TO rewrites in force
+	Folders []string            `json:"folders,omitempty"` // LOGIN=NAME in force
 }
 
 // Migrator is the person who runs the migration.

@@ -27,7 +27,7 @@ func sampleRecords() []Record {
 		Header{Format, "01936f1c-0000-7000-8000-000000000000", "omt-scan 0.1.0", when, "test", "initial", "full"},
 		Edit{"karl", when, "omt-assign 0.1.0", sum("before")},
 		Installation{
-			"Kalles <AS>", "1801830017", "8.5.7458", "mssql", "sqlserver://host:1433?database=crm", "crm7", Areas[:],
+			"Kalles <AS>", "1801830017", "8.5.7458", "mssql", "sqlserver://host:1433?database=crm", "crm7", "5f2c…", Areas[:],
 			map[string][]string{"document": {"/srv/so_arc", `\\old\arc`}, "service": {"/cs", "/cs/template", "/text"}},
 			[]string{`D:\CS=/cs`}, []string{"BOB=bo"},
 		},

@@ -2,16 +2,12 @@ package pack
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"os"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/openomt/omt/internal/chunk"
 	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/parts"
 	"github.com/openomt/omt/internal/progress"
 	"github.com/openomt/omt/internal/source"
 	"github.com/openomt/omt/internal/spool"
@@ -27,88 +23,49 @@ type exporter struct {
 	room   *room // nil: parts do not wait for room
 }
 
-// batchRows is how many rows travel at once from the reading to the encoding side; batches of both sides together are
-// what memory holds of a table besides the part writer's own buffers.
-const batchRows = 256
-
 // export writes the parts of a table into the spool, hands their chunk records to emit in order, and returns the number
 // of rows read.
 func (x *exporter) export(ctx context.Context, t manifest.Table, m progress.Meter, emit func(manifest.Chunk) error) (rows int64, err error) {
+	if rows, err = x.write(ctx, t, m, emit); err != nil {
+		return 0, fmt.Errorf("reading table %q: %w", t.Name, err)
+	}
+	return rows, nil
+}
+
+// meterEvery is how many rows are counted at once.
+const meterEvery = 256
+
+func (x *exporter) write(ctx context.Context, t manifest.Table, m progress.Meter, emit func(manifest.Chunk) error) (int64, error) {
 	st := source.FromRecord(t)
-	key, err := chunk.KeyOf(st)
+	stream, err := parts.Ordered(ctx, st, x.reader.Rows(ctx, st), x.temp)
 	if err != nil {
 		return 0, err
 	}
-	stream := x.reader.Rows(ctx, st)
-	if !key.Integer() {
-		sorted, err := x.sorted(ctx, st, key, stream)
-		if err != nil {
-			return 0, fmt.Errorf("reading table %q: %w", t.Name, err)
-		}
-		defer sorted.close()
-		stream = sorted.rows()
-	}
-	w := &partsWriter{x: x, table: t, cols: st.Stored(), key: key, emit: emit}
+	defer stream.Close()
+	w := &partsWriter{x: x, table: t, cut: stream.Cutter(), emit: emit}
 	defer w.abandon()
-	batches := make(chan []source.Row, 4)
-	eg, ctx := errgroup.WithContext(ctx)
-	eg.Go(func() error {
-		defer close(batches)
-		return batch(ctx, stream, batches)
-	})
-	eg.Go(func() error {
-		for rows := range batches {
-			for _, row := range rows {
-				if err := w.add(ctx, row); err != nil {
-					return err
-				}
-			}
-			m.Add(int64(len(rows)))
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return w.finish(ctx)
-	})
-	if err := eg.Wait(); err != nil {
-		return 0, fmt.Errorf("reading table %q: %w", t.Name, err)
-	}
-	return w.rows, nil
-}
-
-// batch moves rows into slices and sends them.
-func batch(ctx context.Context, rows iter.Seq2[source.Row, error], to chan<- []source.Row) error {
-	b := make([]source.Row, 0, batchRows)
-	send := func() error {
-		select {
-		case to <- b:
-			b = make([]source.Row, 0, batchRows)
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	for row, err := range rows {
+	told := int64(0)
+	for row, err := range parts.Ahead(ctx, stream.Rows()) {
 		if err != nil {
-			return err
+			return 0, err
 		}
-		if b = append(b, row); len(b) == batchRows {
-			if err := send(); err != nil {
-				return err
-			}
+		if err := w.add(ctx, row); err != nil {
+			return 0, err
+		}
+		if w.rows-told == meterEvery {
+			m.Add(meterEvery)
+			told = w.rows
 		}
 	}
-	return send()
+	m.Add(w.rows - told)
+	return w.rows, w.finish(ctx)
 }
 
 // partsWriter writes rows into parts, one after another.
 type partsWriter struct {
 	x     *exporter
 	table manifest.Table
-	cols  []source.Column
-	key   chunk.Key
-	cut   chunk.Cutter
-	buf   []byte
+	cut   *parts.Cutter
 	f     *os.File
 	w     *chunk.PartWriter
 	emit  func(manifest.Chunk) error
@@ -116,7 +73,7 @@ type partsWriter struct {
 }
 
 func (p *partsWriter) add(ctx context.Context, row source.Row) error {
-	begins, err := p.begins(row)
+	begins, err := p.cut.Begins(row)
 	if err != nil {
 		return err
 	}
@@ -135,32 +92,6 @@ func (p *partsWriter) add(ctx context.Context, row source.Row) error {
 	}
 	p.rows++
 	return p.w.Write(row)
-}
-
-// begins reports whether a new part begins with the row.
-func (p *partsWriter) begins(row source.Row) (bool, error) {
-	if p.key.Integer() {
-		n, err := p.key.Int(row)
-		return err == nil && p.cut.Int(n), err
-	}
-	var err error
-	if p.buf, err = orderOf(p.buf[:0], p.key, p.cols, row); err != nil {
-		return false, err
-	}
-	return p.cut.Key(p.buf), nil
-}
-
-// orderOf appends what rows of a table without an integer key are sorted by: the key's bytes, or the row's digest.
-func orderOf(dst []byte, key chunk.Key, cols []source.Column, row source.Row) ([]byte, error) {
-	if !key.Empty() {
-		return key.Append(dst, row)
-	}
-	canonical, err := chunk.AppendRow(nil, cols, row)
-	if err != nil {
-		return dst, err
-	}
-	d := chunk.RowDigest(canonical)
-	return append(dst, d[:]...), nil
 }
 
 // finish closes the part, sees that it is in the spool, and hands its record on.
@@ -229,65 +160,3 @@ func (p *partsWriter) abandon() {
 		os.Remove(p.f.Name())
 	}
 }
-
-// sortedRows are a table's rows in an order that does not depend on the server: by key bytes, or by row digest.
-type sortedRows struct {
-	sorter *manifest.Sorter
-	cursor manifest.Cursor
-	cols   []source.Column
-}
-
-const sortMemory = 48 << 20
-
-func (x *exporter) sorted(ctx context.Context, st source.Table, key chunk.Key, rows iter.Seq2[source.Row, error]) (*sortedRows, error) {
-	s := &sortedRows{sorter: manifest.NewSorter(x.temp, sortMemory), cols: st.Stored()}
-	if err := s.fill(key, rows); err != nil {
-		s.close()
-		return nil, err
-	}
-	var err error
-	if s.cursor, err = s.sorter.Sort(ctx); err != nil {
-		s.close()
-		return nil, err
-	}
-	return s, nil
-}
-
-func (s *sortedRows) fill(key chunk.Key, rows iter.Seq2[source.Row, error]) error {
-	var order, canonical []byte
-	for row, err := range rows {
-		if err != nil {
-			return err
-		}
-		if order, err = orderOf(order[:0], key, s.cols, row); err != nil {
-			return err
-		}
-		if canonical, err = chunk.AppendRow(canonical[:0], s.cols, row); err != nil {
-			return err
-		}
-		if err := s.sorter.Add(order, canonical); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *sortedRows) rows() iter.Seq2[source.Row, error] {
-	return func(yield func(source.Row, error) bool) {
-		for {
-			_, val, err := s.cursor.Next()
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			var row source.Row
-			if err == nil {
-				row, err = chunk.DecodeRow(s.cols, val)
-			}
-			if !yield(row, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-func (s *sortedRows) close() { s.sorter.Close() } //nolint:errcheck // temporary files

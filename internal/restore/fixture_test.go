@@ -133,7 +133,12 @@ func (d *draft) pack(area manifest.Area, items ...item) (content manifest.Chunk)
 // table puts a table with an int key and a text, in parts of the rows given.
 func (d *draft) table(name string, parts ...[]source.Row) (chunks []manifest.Chunk) {
 	d.s.t.Helper()
-	t := manifest.Table{Name: name, Columns: []manifest.Column{{Name: "id", Type: "int"}, {Name: "text", Type: "nvarchar(99)", Null: true}}, Key: []string{"id"}}
+	return d.put(manifest.Table{Name: name, Columns: []manifest.Column{{Name: "id", Type: "int"}, {Name: "text", Type: "nvarchar(99)", Null: true}}, Key: []string{"id"}}, parts...)
+}
+
+// put puts any table, in parts of the rows given.
+func (d *draft) put(t manifest.Table, parts ...[]source.Row) (chunks []manifest.Chunk) {
+	d.s.t.Helper()
 	for _, rows := range parts {
 		t.Rows += int64(len(rows))
 	}
@@ -147,7 +152,7 @@ func (d *draft) table(name string, parts ...[]source.Row) (chunks []manifest.Chu
 		}
 		p, err := w.Close()
 		check(d.s.t, err)
-		k := d.s.put(p.Chunk(name), b.Bytes())
+		k := d.s.put(p.Chunk(t.Name), b.Bytes())
 		chunks = append(chunks, k)
 		d.tables = append(d.tables, k)
 	}
@@ -212,7 +217,14 @@ func rows(from, n int) []source.Row {
 func sample(t testing.TB) (*store, *draft) {
 	s := newStore(t)
 	d := s.draft()
-	d.head = []manifest.Record{manifest.Removal{Person: 7, Email: "b@x.example", User: 3}, manifest.Removal{Person: 8, Email: "c@x.example", User: 3}}
+	plan, none, yes, no := "SalesPREM", "", true, false
+	d.head = []manifest.Record{
+		manifest.User{ID: 3, Person: 7, Login: "BOB", Name: "Bob Bobsen", Company: "Kalles", Group: "Sales", Role: "User level 0", Position: "Boss", Admin: true,
+			Emails: []string{"bob@x.example", "b@x.example"}, Onsite: "ten-sales", Plan: &plan, Username: "b@x.example", Welcome: &yes},
+		manifest.User{ID: 5, Login: "OLA", Name: "Ola", Confidential: true, Emails: []string{}, Plan: &none, Welcome: &no},
+		manifest.User{ID: 6, Login: "NEW", Name: "New", Emails: []string{}},
+		manifest.Removal{Person: 7, Email: "b@x.example", User: 3}, manifest.Removal{Person: 8, Email: "c@x.example", User: 3},
+	}
 	d.table("associate", rows(1, 5), rows(70_000, 4))
 	d.table("email", rows(1, 3))
 	d.table("nothing")
@@ -254,6 +266,8 @@ func tree(t testing.TB, path string) map[string]string {
 // loader is a database in memory that dies where a test wants it to. What dies never took place.
 type loader struct {
 	url      string
+	print    string
+	notes    []source.Note
 	dieAt    int  // which call of Load, RemoveAddress or Finish, counted from 1
 	late     bool // it dies right after that
 	calls    int
@@ -281,6 +295,15 @@ func (l *loader) step(fn func()) error {
 }
 
 func (l *loader) URL() string { return l.url }
+
+func (l *loader) Fingerprint(context.Context) (string, error) {
+	if l.print == "unreadable" {
+		return "", errors.New("the server does not say")
+	}
+	return l.print, nil
+}
+
+func (l *loader) Notes() []source.Note { return l.notes }
 
 func (l *loader) Close() error { return nil }
 
@@ -329,5 +352,5 @@ func (l *loader) RemoveAddress(_ context.Context, person int64, email string) (n
 func (l *loader) Finish(context.Context) error { return l.step(func() { l.finished = true }) }
 
 func options(t testing.TB) UnpackOptions {
-	return UnpackOptions{Workers: 2, Temp: t.TempDir(), Progress: progress.None{}, Notice: t.Logf}
+	return UnpackOptions{Workers: 2, Temp: t.TempDir(), Progress: progress.None{}, Remark: t.Logf}
 }

@@ -59,6 +59,7 @@ type contents struct {
 	chunks       []manifest.Chunk // in manifest order
 	place        map[manifest.Digest]int
 	tables       []table
+	users        []manifest.User
 	removals     []manifest.Removal
 	files        map[manifest.Area]tally
 	sorter       *manifest.Sorter // file records that are stored, by chunk, offset, path
@@ -121,6 +122,12 @@ func (c *contents) take(l manifest.Line) error {
 		return l.Decode(&c.header)
 	case manifest.KindInstallation:
 		return l.Decode(&c.installation)
+	case manifest.KindUser:
+		var u manifest.User
+		if err := l.Decode(&u); err != nil {
+			return err
+		}
+		c.users = append(c.users, u)
 	case manifest.KindRemoval:
 		var r manifest.Removal
 		if err := l.Decode(&r); err != nil {
@@ -166,9 +173,8 @@ func (c *contents) chunk(k manifest.Chunk) error {
 
 // tablesWhole refuses a migration whose tables are not in it, or not whole.
 func (c *contents) tablesWhole(m Migration) error {
-	if !c.hasTables() {
-		return manifest.Errorf(manifest.Refused, "%s holds no tables", m.Revision()).
-			WithHint("leave --db away, or name the migration that holds them with --migration")
+	if err := c.tablesThere(m); err != nil {
+		return err
 	}
 	for _, t := range c.tables {
 		if err := c.tableWhole(t); err != nil {
@@ -176,6 +182,15 @@ func (c *contents) tablesWhole(m Migration) error {
 		}
 	}
 	return nil
+}
+
+// tablesThere refuses a migration without tables.
+func (c *contents) tablesThere(m Migration) error {
+	if c.hasTables() {
+		return nil
+	}
+	return manifest.Errorf(manifest.Refused, "%s holds no tables", m.Revision()).
+		WithHint("leave --db away, or name the migration that holds them with --migration")
 }
 
 // hasTables reports whether the database was packed: a part that goes ahead may list tables without their contents.

@@ -27,7 +27,8 @@ type UnpackOptions struct {
 	Workers  int
 	Temp     string
 	Progress progress.Reporter
-	Notice   func(format string, args ...any)
+	// Remark is told what a person should know of the database in the end: what is in it otherwise than at the source.
+	Remark func(format string, args ...any)
 }
 
 // Unpacked is what Unpack made.
@@ -35,6 +36,7 @@ type Unpacked struct {
 	Tables, Rows     int64
 	Files, Bytes     int64
 	Removed, NotSent int64 // e-mail rows removed; file records whose content is not at the destination
+	Users            int64 // rows of source.UserTable
 }
 
 func (o UnpackOptions) wants(a manifest.Area) bool {
@@ -55,11 +57,11 @@ func Unpack(ctx context.Context, m Migration, o UnpackOptions) (Unpacked, error)
 	if o.Prefix == "" {
 		o.Prefix = c.installation.Prefix
 	}
-	if err := refuseSource(c.installation, o); err != nil {
+	if err := refuseSource(ctx, c.installation, o); err != nil {
 		return u, err
 	}
 	if o.DB != nil {
-		if err := c.tablesWhole(m); err != nil {
+		if err := c.loadable(m); err != nil {
 			return u, err
 		}
 	}
@@ -79,7 +81,7 @@ func (m Migration) unpack(ctx context.Context, c *contents, o UnpackOptions, u *
 		defer f.close()
 	}
 	if o.DB != nil {
-		switch err := o.DB.Begin(ctx, m.Revision(), o.Prefix, c.sourceTables()); {
+		switch err := o.DB.Begin(ctx, m.Revision(), o.Prefix, append(c.sourceTables(), source.UserTable())); {
 		case manifest.StatusOf(err) == manifest.Refused && f != nil && f.finished(endOf(o.DB, o.Prefix)):
 			o.DB = nil // a run before this one finished it, and was killed before it could finish the folder
 		case err != nil:
@@ -101,6 +103,9 @@ func (m Migration) unpack(ctx context.Context, c *contents, o UnpackOptions, u *
 		if err := m.finish(ctx, f, o); err != nil {
 			return err
 		}
+		for _, line := range source.MergeNotes(o.DB.Notes()) {
+			o.Remark("%s", line)
+		}
 	}
 	return f.complete()
 }
@@ -121,10 +126,11 @@ func endOf(db source.Loader, prefix string) manifest.Digest {
 }
 
 // refuseSource keeps a run from filling the very database or folders that the migration was taken from.
-func refuseSource(inst manifest.Installation, o UnpackOptions) error {
-	if o.DB != nil && o.DB.URL() == inst.Database {
-		return manifest.Errorf(manifest.Refused, "%s is the database that this migration was taken from", inst.Database).
-			WithHint("name another, empty database with --db")
+func refuseSource(ctx context.Context, inst manifest.Installation, o UnpackOptions) error {
+	if o.DB != nil {
+		if err := refuseDatabase(ctx, inst, o.DB); err != nil {
+			return err
+		}
 	}
 	if o.Files == "" {
 		return nil
@@ -142,6 +148,26 @@ func refuseSource(inst manifest.Installation, o UnpackOptions) error {
 		}
 	}
 	return nil
+}
+
+func refuseDatabase(ctx context.Context, inst manifest.Installation, db source.Loader) error {
+	same := db.URL() == inst.Database
+	if !same && inst.Fingerprint != "" {
+		print, err := db.Fingerprint(ctx)
+		if err != nil {
+			return fmt.Errorf("looking whether the database is the source: %w", err)
+		}
+		same = print == inst.Fingerprint
+	}
+	if !same {
+		return nil
+	}
+	also := ""
+	if db.URL() != inst.Database {
+		also = ", which it calls " + inst.Database
+	}
+	return manifest.Errorf(manifest.Refused, "%s is the database that this migration was taken from%s", db.URL(), also).
+		WithHint("name another, empty database with --db")
 }
 
 // within reports whether the folder dir, or the nearest above it that exists, is root or lies in it.
@@ -217,6 +243,9 @@ func (m Migration) load(ctx context.Context, c *contents, o UnpackOptions, u *Un
 		}
 		u.Tables++
 		u.Rows += t.Rows
+	}
+	if err := c.loadUsers(ctx, o.DB, u); err != nil {
+		return err
 	}
 	for _, r := range c.removals {
 		n, err := o.DB.RemoveAddress(ctx, r.Person, r.Email)

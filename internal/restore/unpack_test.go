@@ -16,6 +16,7 @@ import (
 
 	"github.com/openomt/omt/internal/destination/destinationtest"
 	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/source"
 )
 
 func TestUnpackFiles(t *testing.T) {
@@ -142,41 +143,64 @@ func TestRefuseSource(t *testing.T) {
 	if err := os.Symlink(filepath.Join(arc, "bob"), filepath.Join(top, "link2")); err != nil && runtime.GOOS != "windows" {
 		t.Fatal(err)
 	}
-	inst := manifest.Installation{Database: "sqlite:/srv/crm.sqlite", Roots: map[string][]string{"document": {filepath.Join(top, "gone"), arc}}}
+	inst := manifest.Installation{Database: "sqlite:/srv/crm.sqlite", Fingerprint: "f1", Roots: map[string][]string{"document": {filepath.Join(top, "gone"), arc}}}
 	cases := map[string]struct {
 		files, db string
 		refused   bool
+		print     string
 	}{
-		"nothing":               {"", "", false},
-		"the database":          {"", "sqlite:/srv/crm.sqlite", true},
-		"another database":      {"", "sqlite:/srv/crm2.sqlite", false},
-		"the folder":            {arc, "", true},
-		"with a slash":          {arc + "/", "", true},
-		"below it":              {filepath.Join(arc, "bob"), "", true},
-		"to be made below it":   {filepath.Join(arc, "new", "er"), "", true},
-		"by a link":             {filepath.Join(top, "link"), "", true},
-		"below a link":          {filepath.Join(top, "link", "new"), "", true},
-		"a link to below it":    {filepath.Join(top, "link2"), "", true},
-		"below such a link":     {filepath.Join(top, "link2", "new", "er"), "", true},
-		"beside it":             {filepath.Join(top, "arc2"), "", false},
-		"beside, with its name": {filepath.Join(top, "arc.new"), "", false},
-		"above it":              {top, "", false}, // not empty: refused for that
-		"nowhere":               {filepath.Join(top, "x", "y"), "", false},
-		"a root that is not":    {filepath.Join(top, "gone"), "", false},
+		"nothing":               {"", "", false, ""},
+		"the database":          {"", "sqlite:/srv/crm.sqlite", true, ""},
+		"another database":      {"", "sqlite:/srv/crm2.sqlite", false, "f2"},
+		"by another name":       {"", "sqlite:/mnt/crm.sqlite", true, "f1"},
+		"of no fingerprint":     {"", "sqlite:/srv/crm2.sqlite", false, ""},
+		"the folder":            {arc, "", true, ""},
+		"with a slash":          {arc + "/", "", true, ""},
+		"below it":              {filepath.Join(arc, "bob"), "", true, ""},
+		"to be made below it":   {filepath.Join(arc, "new", "er"), "", true, ""},
+		"by a link":             {filepath.Join(top, "link"), "", true, ""},
+		"below a link":          {filepath.Join(top, "link", "new"), "", true, ""},
+		"a link to below it":    {filepath.Join(top, "link2"), "", true, ""},
+		"below such a link":     {filepath.Join(top, "link2", "new", "er"), "", true, ""},
+		"beside it":             {filepath.Join(top, "arc2"), "", false, ""},
+		"beside, with its name": {filepath.Join(top, "arc.new"), "", false, ""},
+		"above it":              {top, "", false, ""}, // not empty: refused for that
+		"nowhere":               {filepath.Join(top, "x", "y"), "", false, ""},
+		"a root that is not":    {filepath.Join(top, "gone"), "", false, ""},
 	}
 	for name, c := range cases {
 		o := UnpackOptions{Files: c.files}
 		if c.db != "" {
-			o.DB = &loader{url: c.db}
+			o.DB = &loader{url: c.db, print: c.print}
 		}
-		err := refuseSource(inst, o)
+		err := refuseSource(t.Context(), inst, o)
 		if (manifest.StatusOf(err) == manifest.Refused) != c.refused || !c.refused && err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if c.refused && manifest.HintOf(err) == "" {
 			t.Errorf("%s: no hint: %v", name, err)
 		}
+		if told := strings.Contains(fmt.Sprint(err), "which it calls sqlite:/srv/crm.sqlite"); told != (c.print == "f1") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
+	// A manifest without a fingerprint is compared by its URL alone, and one that cannot be had is no other database.
+	o := UnpackOptions{DB: &loader{url: "sqlite:/srv/x", print: "unreadable"}}
+	if err := refuseSource(t.Context(), inst, o); err == nil || !strings.Contains(err.Error(), "looking whether the database is the source: the server does not say") {
+		t.Errorf("a server that does not answer: %v", err)
+	}
+	inst.Fingerprint = ""
+	o.DB = &loader{url: "sqlite:/srv/x"}
+	if err := refuseSource(t.Context(), inst, o); err != nil {
+		t.Errorf("a manifest without a fingerprint: %v", err)
+	}
+}
+
+// wantUsers are sample's users, as they are written down for whoever makes the accounts.
+var wantUsers = []source.Row{
+	{int64(3), int64(7), "BOB", "Bob Bobsen", "SalesPREM", "b@x.example", "bob@x.example", true, true, false, "Kalles", "Sales", "User level 0", "Boss", "ten-sales"},
+	{int64(5), nil, "OLA", "Ola", "", nil, nil, false, false, true, "", "", "", "", ""},
+	{int64(6), nil, "NEW", "New", nil, nil, nil, nil, false, false, "", "", "", "", ""},
 }
 
 // wantRows are sample's tables.
@@ -185,8 +209,11 @@ func wantRows(t *testing.T, l *loader) {
 	if diff := cmp.Diff(append(rows(1, 5), rows(70_000, 4)...), l.rows["associate"]); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(rows(1, 3), l.rows["email"]); diff != "" || len(l.rows["nothing"]) != 0 || len(l.tables) != 3 {
+	if diff := cmp.Diff(rows(1, 3), l.rows["email"]); diff != "" || len(l.rows["nothing"]) != 0 || len(l.tables) != 4 {
 		t.Errorf("%d tables: %s", len(l.tables), diff)
+	}
+	if diff := cmp.Diff(wantUsers, l.rows["omt_user"]); diff != "" || l.tables[3].Name != "omt_user" {
+		t.Errorf("the users in %s: %s", l.tables[3].Name, diff)
 	}
 	if diff := cmp.Diff([]string{"7 b@x.example", "8 c@x.example"}, l.emails); diff != "" {
 		t.Error(diff)
@@ -205,7 +232,7 @@ func TestUnpackDatabase(t *testing.T) {
 	u, err := Unpack(t.Context(), m, o)
 	check(t, err)
 	wantRows(t, l)
-	if w := (Unpacked{Tables: 3, Rows: 12, Removed: 2}); u != w {
+	if w := (Unpacked{Tables: 3, Rows: 12, Removed: 2, Users: 3}); u != w {
 		t.Errorf("it says %+v, want %+v", u, w)
 	}
 	o.DB, o.Prefix = &loader{}, "crm5"
@@ -221,7 +248,7 @@ func TestUnpackDatabase(t *testing.T) {
 func TestUnpackBothGoesOn(t *testing.T) {
 	_, d := sample(t)
 	m := d.commit()
-	const steps, opens = 3 + 2 + 1, 1 + 3 + 4
+	const steps, opens = 3 + 1 + 2 + 1, 1 + 3 + 4
 	for n := 1; n <= 2*steps+opens-1; n++ {
 		l := &loader{url: "sqlite:/new"}
 		o := options(t)
@@ -246,6 +273,43 @@ func TestUnpackBothGoesOn(t *testing.T) {
 		if diff := cmp.Diff(want, tree(t, o.Files)); diff != "" {
 			t.Errorf("%d: %s", n, diff)
 		}
+	}
+}
+
+// What is in the database otherwise than at the source is told in the end, things of one kind in one line, in a run that is
+// gone on with too.
+func TestUnpackNotes(t *testing.T) {
+	_, d := sample(t)
+	m := d.commit()
+	l := &loader{dieAt: 7, notes: []source.Note{{Thing: "column", What: "made binary(8)", Name: "crm7.a.rv"},
+		{Thing: "index", What: "left out", Name: "crm7.a.x"}, {Thing: "column", What: "made binary(8)", Name: "crm7.b.rv"}}}
+	o := options(t)
+	var told []string
+	o.DB, o.Remark = l, func(format string, args ...any) { told = append(told, fmt.Sprintf(format, args...)) }
+	if _, err := Unpack(t.Context(), m, o); !errors.Is(err, errDied) || len(told) > 0 {
+		t.Fatalf("%v; told %q", err, told)
+	}
+	_, err := Unpack(t.Context(), m, o)
+	check(t, err)
+	if diff := cmp.Diff([]string{"2 columns made binary(8): crm7.a.rv, crm7.b.rv", "1 index left out: crm7.a.x"}, told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A table of the source that has the name of the one that unpacking makes is in the way of it.
+func TestUnpackNameTaken(t *testing.T) {
+	_, d := sample(t)
+	d.table("OMT_User", rows(1, 1))
+	m := d.commit()
+	o := options(t)
+	o.DB, o.Files = &loader{}, filepath.Join(t.TempDir(), "out")
+	_, err := Unpack(t.Context(), m, o)
+	if manifest.StatusOf(err) != manifest.Refused || !strings.Contains(err.Error(), `holds a table "OMT_User"`) || o.DB.(*loader).begun != "" {
+		t.Errorf("%v; begun %q", err, o.DB.(*loader).begun)
+	}
+	o.DB = nil
+	if _, err := Unpack(t.Context(), m, o); err != nil {
+		t.Errorf("files alone: %v", err)
 	}
 }
 
@@ -277,7 +341,7 @@ func TestUnpackRefusedTarget(t *testing.T) {
 	}
 	// A database that is full and a folder that says that another one was finished.
 	check(t, os.Remove(filepath.Join(o.Files, "mine")))
-	o.DB = &loader{url: "sqlite:/one", dieAt: 6, late: true}
+	o.DB = &loader{url: "sqlite:/one", dieAt: 7, late: true}
 	if _, err = Unpack(t.Context(), m, o); !errors.Is(err, errDied) {
 		t.Fatal(err)
 	}

@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -16,6 +18,7 @@ import (
 	"github.com/openomt/omt/internal/destination"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/progress"
+	"github.com/openomt/omt/internal/source"
 	"github.com/openomt/omt/internal/tenant"
 )
 
@@ -36,8 +39,14 @@ type VerifyOptions struct {
 	Workers  int
 	Temp     string
 	Progress progress.Reporter
+	Log      *slog.Logger
 	// Problem is told of each chunk or file that is missing or differs.
 	Problem func(err error)
+	// DB finds a database that is compared too, after the chunks; usual is the prefix that its tables probably have. nil:
+	// none is.
+	DB func(ctx context.Context, usual string) (*source.Database, error)
+	// Remark is told of each difference in the database, and of what a person should know of it besides.
+	Remark func(format string, args ...any)
 }
 
 // Proof is what Verify found.
@@ -46,10 +55,11 @@ type Proof struct {
 	Bytes, BytesRead int64 // as stored
 	Files, Rows      int64 // whose content was compared
 	Problems         int
+	Database         Compared
 }
 
-// Verify compares a migration with its manifest. It goes on after a problem; the error is of status Failed when there
-// was any.
+// Verify compares a migration with its manifest, and a database with the migration. It goes on after a problem; the error
+// is of status Failed when there was any.
 func Verify(ctx context.Context, m Migration, o VerifyOptions) (Proof, error) {
 	c, err := m.read(ctx, o.Temp, func(manifest.File) bool { return o.Depth == Content })
 	if err != nil {
@@ -61,17 +71,40 @@ func Verify(ctx context.Context, m Migration, o VerifyOptions) (Proof, error) {
 	for _, k := range c.chunks {
 		v.proof.Bytes += k.Bytes
 	}
+	db, err := v.open(ctx) // before hours are spent on chunks
+	if err != nil {
+		return v.proof, err
+	}
 	if err := v.names(ctx); err != nil {
 		return v.proof, err
 	}
 	if o.Depth != Names {
 		err = v.read(ctx)
 	}
-	if err == nil && v.proof.Problems > 0 {
-		err = manifest.Errorf(manifest.Failed, "%d chunks or tables of %s are missing or differ", v.proof.Problems, m.Revision()).
-			WithHint("push the same manifest again from a spool or an installation that has them; nothing was changed")
+	if err == nil && db != nil {
+		err = v.database(ctx, db)
+	}
+	if err == nil {
+		err = v.verdict(db)
 	}
 	return v.proof, err
+}
+
+// verdict is the error of a proof that failed.
+func (v *verifier) verdict(db *source.Database) error {
+	var what []string
+	hint := "nothing was changed"
+	if n := v.proof.Problems; n > 0 {
+		what = append(what, fmt.Sprintf("%d chunks or tables of %s are missing or differ", n, v.m.Revision()))
+		hint = "push the same manifest again from a spool or an installation that has them; " + hint
+	}
+	if c := v.proof.Database; c.Differ > 0 {
+		what = append(what, fmt.Sprintf("%d of %d tables in %s differ from %s", c.Differ, c.Tables, db.URL(), v.m.Revision()))
+	}
+	if len(what) == 0 {
+		return nil
+	}
+	return manifest.Errorf(manifest.Failed, "%s", strings.Join(what, "; ")).WithHint("%s", hint)
 }
 
 type verifier struct {
@@ -96,6 +129,11 @@ func (v *verifier) problem(k manifest.Chunk, err error) {
 	v.wrong[k.SHA256] = true
 	v.proof.Problems++
 	v.o.Problem(err)
+}
+
+// tableProblem stands for a table that is not whole among the chunks that are wrong.
+func tableProblem(t table) manifest.Chunk {
+	return manifest.Chunk{SHA256: sha256.Sum256([]byte("table " + t.Name))}
 }
 
 // names lists the destination once and compares names and sizes.
@@ -202,7 +240,7 @@ func (v *verifier) contents(ctx context.Context, one func(manifest.Chunk, func()
 			one(v.c.chunks[n], func() error { return v.part(ctx, t, v.c.chunks[n]) })
 		}
 		if err := v.c.tableWhole(t); err != nil && whole {
-			v.problem(manifest.Chunk{SHA256: sha256.Sum256([]byte("table " + t.Name))}, err)
+			v.problem(tableProblem(t), err)
 		}
 	}
 	seen := make([]bool, len(v.c.chunks))

@@ -39,7 +39,50 @@ func New(ctx context.Context, d Driver, prefix string) (*Database, error) {
 	if err := checkRequired(found, tables); err != nil {
 		return nil, err
 	}
+	if err := refuseUserTable(found, tables); err != nil {
+		return nil, err
+	}
 	return db, nil
+}
+
+// At takes what lies under a prefix, whatever tables are there: to compare them, not to ask them anything. The prefix is
+// prefix or, where that is empty, usual; where there is nothing under usual either, the only one there is. That nothing
+// is there is an error with status Usage.
+func At(ctx context.Context, d Driver, prefix, usual string) (*Database, error) {
+	prefixes, err := d.Prefixes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, want := range []string{prefix, usual} {
+		if want == "" {
+			continue
+		}
+		if found, err := choosePrefix(d, want, prefixes); err == nil {
+			return &Database{driver: d, prefix: found}, nil
+		}
+		// A prefix that lacks associate is no prefix by itself; it is one when it is called so.
+		switch tables, err := d.Catalog(ctx, want); {
+		case err != nil:
+			return nil, err
+		case len(tables) > 0:
+			return &Database{driver: d, prefix: want}, nil
+		case want == prefix:
+			return nil, manifest.Errorf(manifest.Usage, "no table under prefix %q in %s", prefix, d.URL()).
+				WithHint("prefixes that are there: %s", orNone(quoteAll(prefixes)))
+		}
+	}
+	found, err := choosePrefix(d, "", prefixes)
+	if err != nil {
+		return nil, err
+	}
+	return &Database{driver: d, prefix: found}, nil
+}
+
+func orNone(list string) string {
+	if list == "" {
+		return "none"
+	}
+	return list
 }
 
 func choosePrefix(d Driver, prefix string, prefixes []string) (string, error) {

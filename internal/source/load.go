@@ -10,6 +10,9 @@ import (
 type Loader interface {
 	// URL names the database without user info, in the same form as Driver.URL.
 	URL() string
+	// Fingerprint is what Driver.Fingerprint would give, were the database opened for reading. A database that is not there
+	// yet has the fingerprint of none that is.
+	Fingerprint(ctx context.Context) (string, error)
 	// Begin makes the tables of a run that is named by id. A database that already holds tables under the prefix is
 	// refused, unless they are of an unfinished run with the same id, which is then gone on with.
 	Begin(ctx context.Context, id, prefix string, tables []Table) error
@@ -23,5 +26,8 @@ type Loader interface {
 	// Finish builds keys and indexes that were left for later and forgets the progress records. After it the run's
 	// tables are as the source had them, and Begin refuses.
 	Finish(ctx context.Context) error
+	// Notes lists, after Begin, what of the run's tables is made otherwise than they are declared. A run that is gone on with
+	// has the same notes again.
+	Notes() []Note
 	Close() error
 }

@@ -114,9 +114,37 @@ func MatchAddresses(ctx context.Context, tx Querier, query string, person int64,
 		if err := rows.Scan(&id, &address); err != nil {
 			return nil, err
 		}
-		if strings.EqualFold(strings.TrimSpace(address.String), strings.TrimSpace(email)) {
+		if SameAddress(address.String, email) {
 			ids = append(ids, id)
 		}
 	}
 	return ids, rows.Err()
+}
+
+// SameAddress compares addresses as MatchAddresses does: without regard to letter case and surrounding blanks.
+func SameAddress(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
+
+// AddressOf returns the function that tells, of a row of the table "email", whose address it holds and which; ok is
+// false for a row that AddressQuery leaves alone. nil where t is another table, or lacks the columns.
+func AddressOf(t Table) func(row Row) (person int64, email string, ok bool) {
+	at := map[string]int{}
+	for i, c := range t.Stored() {
+		at[strings.ToLower(c.Name)] = i
+	}
+	p, hasPerson := at["person_id"]
+	e, hasEmail := at["email_address"]
+	k, hasKind := at["type"]
+	if !strings.EqualFold(t.Name, "email") || !hasPerson || !hasEmail {
+		return nil
+	}
+	return func(row Row) (int64, string, bool) {
+		person, isPerson := row[p].(int64)
+		email, isEmail := row[e].(string)
+		if hasKind && row[k] != nil && row[k] != int64(0) {
+			return 0, "", false
+		}
+		return person, email, isPerson && isEmail
+	}
 }

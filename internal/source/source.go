@@ -13,9 +13,13 @@ type Driver interface {
 	Engine() string
 	// URL names the database without user info, as an installation record holds it.
 	URL() string
+	// Fingerprint is a text that is the same for one database, however its URL is written and under whichever prefix, and
+	// another one for a copy of it. The driver's package comment says what it is made of.
+	Fingerprint(ctx context.Context) (string, error)
 	// Prefixes lists the prefixes (schemas) under which an associate table lies, in their own letter case.
 	Prefixes(ctx context.Context) ([]string, error)
-	// Catalog lists every table under prefix with columns, key and indexes, sorted by lower-cased name. Rows is not set.
+	// Catalog lists every table under prefix with columns, key and indexes, sorted by lower-cased name, but those that a
+	// Loader made for itself (IsUserTable, and its progress records).
 	Catalog(ctx context.Context, prefix string) ([]Table, error)
 	// Ref quotes a table's full name: [crm7].[associate] or "crm7_associate".
 	Ref(prefix, table string) string

@@ -37,7 +37,11 @@ func (f *Flags) OpenConfig(ctx context.Context, j *cli.Job, c install.Config, on
 		return nil, errors.Join(err, driver.Close())
 	}
 	s := &Source{View: view, Close: func() error { return errors.Join(view.Close(), driver.Close()) }}
-	site, err := lookAround(ctx, view)
+	print, err := driver.Fingerprint(ctx)
+	var site install.Site
+	if err == nil {
+		site, err = lookAround(ctx, view)
+	}
 	var folders install.Folders
 	if err == nil {
 		folders, err = c.Folders(site, only)
@@ -47,7 +51,7 @@ func (f *Flags) OpenConfig(ctx context.Context, j *cli.Job, c install.Config, on
 		return nil, err
 	}
 	s.Installation = manifest.Installation{
-		Engine: driver.Engine(), Database: driver.URL(), Prefix: prefix,
+		Engine: driver.Engine(), Database: driver.URL(), Prefix: prefix, Fingerprint: print,
 		Areas: folders.Areas, Roots: folders.Roots, Map: c.Map, Folders: f.Folders,
 	}
 	return s, nil
@@ -138,15 +142,32 @@ func openDriver(ctx context.Context, j *cli.Job, c install.Config) (source.Drive
 	return mssql.Open(u, password)
 }
 
-// OpenLoader opens a database to be filled, at a URL as --db takes it.
-func OpenLoader(ctx context.Context, j *cli.Job, rawURL string) (source.Loader, error) {
+// OpenDatabase opens a database to be read, at a URL as --db takes it.
+func OpenDatabase(ctx context.Context, j *cli.Job, rawURL string) (source.Driver, error) {
+	clean, secret, err := split(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	return openDriver(ctx, j, install.Config{DB: clean, Credentials: secret})
+}
+
+// split takes the credentials out of a URL that --db gave.
+func split(rawURL string) (clean string, secret install.Secret, err error) {
 	here, err := filepath.Abs(".")
 	if err != nil {
-		return nil, fmt.Errorf("looking for the working directory: %w", err)
+		return "", secret, fmt.Errorf("looking for the working directory: %w", err)
 	}
-	clean, secret, err := install.SplitURL(rawURL, here)
+	if clean, secret, err = install.SplitURL(rawURL, here); err != nil {
+		return "", secret, manifest.Errorf(manifest.Usage, "--db: %w", err).WithHint("%s", manifest.HintOf(err))
+	}
+	return clean, secret, nil
+}
+
+// OpenLoader opens a database to be filled, at a URL as --db takes it.
+func OpenLoader(ctx context.Context, j *cli.Job, rawURL string) (source.Loader, error) {
+	clean, secret, err := split(rawURL)
 	if err != nil {
-		return nil, manifest.Errorf(manifest.Usage, "--db: %w", err).WithHint("%s", manifest.HintOf(err))
+		return nil, err
 	}
 	if strings.HasPrefix(clean, sqlite.Scheme) {
 		return sqlite.OpenLoader(clean)

@@ -16,6 +16,7 @@ import (
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/scan/scantest"
 	"github.com/openomt/omt/internal/source"
+	"github.com/openomt/omt/internal/source/sqlite"
 )
 
 // in runs act inside a command that has the flags, with args and variables.
@@ -139,8 +140,17 @@ func TestOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	file, err := sqlite.Open(site.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	print, err := file.Fingerprint(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := manifest.Installation{
-		Engine: "sqlite", Database: site.URL(), Prefix: "crm7", Areas: manifest.Areas[:],
+		Engine: "sqlite", Database: site.URL(), Prefix: "crm7", Fingerprint: print, Areas: manifest.Areas[:],
 		Roots: map[string][]string{"document": {at("so_arc")}, "template": {at("so_arc/TEMPLATE")}, "service": {at("cs"), "", at("cs_text")}, "attachment": {at("att")}},
 		Map:   []string{`D:\CS=` + site.Dir}, Folders: []string{"GKS=GSC"},
 	}
@@ -194,6 +204,7 @@ func TestOpen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			record, want := copied(want), copied(want)
+			record.Fingerprint = "of the database that was scanned"
 			if c.record != nil {
 				c.record(&record)
 			}

@@ -78,7 +78,7 @@ func (d *Driver) Catalog(ctx context.Context, prefix string) ([]source.Table, er
 	slices.SortFunc(tables, func(a, b source.Table) int {
 		return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.Name, b.Name))
 	})
-	return tables, nil
+	return source.WithoutUserTable(tables), nil
 }
 
 type columnRow struct {

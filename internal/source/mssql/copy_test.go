@@ -146,15 +146,18 @@ func TestNotes(t *testing.T) {
 	other := tableOf("rowversion")
 	other.Name = "u"
 	made := target{types: map[string]bool{"hierarchyid": true}, collations: map[string]bool{"danish_norwegian_ci_as": true}}
-	if d := cmp.Diff([]string{
-		"collation Klingon_CI_AS is not known to the server, the database's is used: t.d",
-		"geography was made varbinary(max): t.c",
-		"rowversion was made binary(8): t.a, t.g, u.a",
-		"the default is not in SQL Server's language and was left out: t.f",
-	}, made.notes([]source.Table{tab, other})); d != "" {
+	note := func(thing, what, name string) source.Note { return source.Note{Thing: thing, What: what, Name: name} }
+	if d := cmp.Diff([]source.Note{
+		note("column", "of type rowversion made binary(8)", "crm7.t.a"),
+		note("column", "of type geography made varbinary(max)", "crm7.t.c"),
+		note("column", "of collation Klingon_CI_AS, which the server does not know, made with the database's", "crm7.t.d"),
+		note("default", "left out for not being T-SQL", "crm7.t.f"),
+		note("column", "of type rowversion made binary(8)", "crm7.t.g"),
+		note("column", "of type rowversion made binary(8)", "crm7.u.a"),
+	}, made.notes("crm7", []source.Table{tab, other})); d != "" {
 		t.Error(d)
 	}
-	if got := made.notes([]source.Table{tableOf("int", "nvarchar(9)")}); len(got) != 0 {
+	if got := made.notes("crm7", []source.Table{tableOf("int", "nvarchar(9)")}); len(got) != 0 {
 		t.Errorf("nothing is otherwise, and it says %q", got)
 	}
 }

@@ -41,6 +41,14 @@
 // no lone surrogates, no NUL in texts, and no UTF-16 behind an nvarchar: what only those need is tested up to the SQL that
 // is sent and the values that are made of what SQL Server's documentation says comes back.
 //
+// # Fingerprint
+//
+// The SHA-256 of the server's machine, instance and name (SERVERPROPERTY, @@SERVERNAME), the database's name, the time at
+// which it was made, and its service broker's number, all of which every login may see: host names, ports, letter case
+// and prefixes in a URL do not enter. A restored copy has another time, and a copy on another server another name too. A
+// database that was renamed has another fingerprint; so have the replicas of an availability group, which are one
+// database on several servers. A server that has no service broker (Babelfish) does without its number.
+//
 // # Figures
 //
 // BenchmarkSuite, 100,000 documents of eight columns and twice as many appointments, on Babelfish and two busy cores: rows

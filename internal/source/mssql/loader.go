@@ -145,7 +145,7 @@ func (l *Loader) record(ctx context.Context, c *sql.Conn, part string) error {
 }
 
 // Notes says what the tables were made with otherwise than the source had it.
-func (l *Loader) Notes() []string { return l.target.notes(l.tables) }
+func (l *Loader) Notes() []source.Note { return l.target.notes(l.prefix, l.tables) }
 
 // inTx runs fn in a transaction on a connection of its own, which is thrown away when anything fails: the server then
 // rolls back, whatever was in the middle of being sent.

@@ -3,8 +3,6 @@ package mssql
 import (
 	"context"
 	"database/sql"
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/openomt/omt/internal/source"
@@ -68,38 +66,24 @@ func keepsDefault(c source.Column) bool {
 	return c.Default != "" && !c.Identity && !strings.Contains(outside(c.Default), "::")
 }
 
-// notes says what is made otherwise than the source had it, sorted, each with the columns that it concerns.
-func (t target) notes(tables []source.Table) []string {
-	what := map[string][]string{}
-	note := func(table source.Table, c source.Column, format string, args ...any) {
-		text := fmt.Sprintf(format, args...)
-		what[text] = append(what[text], table.Name+"."+c.Name)
-	}
+// notes says what of the tables is made otherwise than the source had it.
+func (t target) notes(prefix string, tables []source.Table) []source.Note {
+	var notes []source.Note
 	for _, table := range tables {
-		for _, c := range table.Columns {
-			if c.Computed != "" {
-				continue
+		for _, c := range table.Stored() {
+			note := func(thing, what string) {
+				notes = append(notes, source.Note{Thing: thing, What: what, Name: prefix + "." + table.Name + "." + c.Name})
 			}
 			if s := t.stored(c.Type); s != c.Type.SQL {
-				note(table, c, "%s was made %s", c.Type.SQL, s)
+				note("column", "of type "+c.Type.SQL+" made "+s)
 			}
 			if c.Collation != "" && collatable(c.Type) && !t.collates(c) {
-				note(table, c, "collation %s is not known to the server, the database's is used", c.Collation)
+				note("column", "of collation "+c.Collation+", which the server does not know, made with the database's")
 			}
 			if c.Default != "" && !c.Identity && !keepsDefault(c) {
-				note(table, c, "the default is not in SQL Server's language and was left out")
+				note("default", "left out for not being T-SQL")
 			}
 		}
 	}
-	var out []string
-	for text, columns := range what {
-		more := ""
-		if len(columns) > 10 {
-			more = fmt.Sprintf(" and %d more", len(columns)-10)
-			columns = columns[:10]
-		}
-		out = append(out, text+": "+strings.Join(columns, ", ")+more)
-	}
-	slices.Sort(out)
-	return out
+	return notes
 }

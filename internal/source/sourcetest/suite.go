@@ -55,6 +55,9 @@ func Run(t *testing.T, e Engine) {
 	t.Run("load fails", e.loadFails)
 	t.Run("load refuses", e.loadRefuses)
 	t.Run("remove address", e.removeAddress)
+	t.Run("fingerprint", e.fingerprint)
+	t.Run("user table", e.userTable)
+	t.Run("at", e.at)
 }
 
 // load fills a database under a prefix and finishes.

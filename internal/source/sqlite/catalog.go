@@ -97,7 +97,7 @@ func (d *Driver) Catalog(ctx context.Context, prefix string) ([]source.Table, er
 		}
 		return strings.Compare(a.Name, b.Name)
 	})
-	return tables, nil
+	return source.WithoutUserTable(tables), nil
 }
 
 // ownedBy picks the names under prefix.

@@ -30,8 +30,15 @@
 // # What is not kept
 //
 // Collations (SQLite knows none of SQL Server's; texts compare by their bytes), computed columns (their expressions are
-// T-SQL), and defaults that are not a literal. A source with generated columns keeps their presence, not their
-// expression.
+// T-SQL), and defaults that are not a literal. A Loader's Notes name them. A source with generated columns keeps their
+// presence, not their expression.
+//
+// # Fingerprint
+//
+// The SHA-256 of the inode and the file's time of birth (on Windows the volume's serial number, the file's index and its
+// birth; elsewhere, and where the file system knows no birth, device and inode; failing that, the path without links). So
+// links of both kinds, mounts and other spellings of a path lead to one fingerprint; a copy has another, as has a file
+// that was restored in place of it. A file that is still to be made has that of its path.
 //
 // # Figures
 //

@@ -44,6 +44,9 @@ func OpenLoader(rawURL string) (*Loader, error) {
 // URL returns "sqlite:" and the file's absolute path.
 func (l *Loader) URL() string { return l.d.URL() }
 
+// Fingerprint is that of the file, or of one that will be made.
+func (l *Loader) Fingerprint(ctx context.Context) (string, error) { return l.d.Fingerprint(ctx) }
+
 // Close closes the file. What was loaded stays.
 func (l *Loader) Close() error {
 	if l.conn == nil {
