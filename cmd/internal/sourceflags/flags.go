@@ -54,7 +54,7 @@ func (f *Flags) Load() (install.Config, error) {
 	if err != nil {
 		return install.Config{}, err
 	}
-	if f.DB != "" && files.DB == c.DB && c.Credentials.IsZero() {
+	if f.DB != "" && install.SameDatabase(files.DB, c.DB) && c.Credentials.IsZero() {
 		c.Credentials = files.Credentials
 	}
 	c.Fill(files)

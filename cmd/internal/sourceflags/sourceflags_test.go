@@ -72,6 +72,10 @@ func TestLoad(t *testing.T) {
 			map[manifest.Area][]string{"document": {"/a"}, "template": {"/t"}, "service": {"/cs"}}, []string{`X:\=/x`}, "", "KK"},
 		"the same server": {[]string{"--db", "sqlserver://sql1?database=crm", "--root", "attachment=/1", "--root", "attachment=", "--root", "attachment=/2"}, "sqlserver://sql1?database=crm", "crm7",
 			map[manifest.Area][]string{"document": {"/a"}, "template": {"/t"}, "service": {"/cs"}, "attachment": {"/2"}}, []string{`X:\=/x`}, "u", "KK"},
+		"the same server, reached another way": {[]string{"--db", "sqlserver://SQL1?database=crm&TrustServerCertificate=true"}, "sqlserver://SQL1?TrustServerCertificate=true&database=crm", "crm7",
+			map[manifest.Area][]string{"document": {"/a"}, "template": {"/t"}, "service": {"/cs"}}, []string{`X:\=/x`}, "u", "KK"},
+		"a connection string": {[]string{"--db", `Data Source=tcp:sql1,1444;Initial Catalog=crm;UID=v;PWD="a;b";Encrypt=True;Pooling=false`}, "sqlserver://sql1:1444?database=crm&encrypt=true", "crm7",
+			map[manifest.Area][]string{"document": {"/a"}, "template": {"/t"}, "service": {"/cs"}}, []string{`X:\=/x`}, "v", "KK"},
 		"another login": {[]string{"--db", "sqlserver://v@sql1?database=crm"}, "sqlserver://sql1?database=crm", "crm7",
 			map[manifest.Area][]string{"document": {"/a"}, "template": {"/t"}, "service": {"/cs"}}, []string{`X:\=/x`}, "v", "KK"},
 	} {
