@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/sqlurl"
 )
 
 // SplitURL reads what a person gives as a database, and takes the credentials out of it. It is
@@ -133,6 +134,9 @@ func splitServer(raw, folder string) (string, Secret, error) {
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
 		return "", Secret{}, errURL()
+	}
+	if err := sqlurl.Check(u, query); err != nil {
+		return "", Secret{}, manifest.Errorf(manifest.Usage, "the database's URL: %w", err).WithHint("its parameters are %s", strings.Join(sqlurl.Kept(), ", "))
 	}
 	user := u.User.Username()
 	password, _ := u.User.Password()

@@ -72,7 +72,7 @@ func TestSplitConnectionRefuses(t *testing.T) {
 		"DSN=crm;UID=u;PWD=" + password:                                                 {`the ODBC data source "crm" is named`, "Windows alone"},
 		"ODBC:SuperOffice8":                                                             {`"SuperOffice8"`, "Windows alone"},
 	} {
-		_, _, err := SplitURL(in, "/x")
+		_, _, err := splitURL(in, "/x", nil)
 		t.Run(in[:min(40, len(in))], func(t *testing.T) { wantUsage(t, err, want...) })
 	}
 }

@@ -135,7 +135,7 @@ func openDriver(ctx context.Context, j *cli.Job, c install.Config) (source.Drive
 	if err != nil {
 		return nil, err
 	}
-	return mssql.Open(u, password, mssql.Prompt(func(text string) { j.Say("%s", text) }))
+	return mssql.Open(u, password, mssql.Prompt(func(text string) { j.Remark("%s", text) }))
 }
 
 // OpenLoader opens a database to be filled, at a URL as --db takes it.

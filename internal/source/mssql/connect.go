@@ -11,6 +11,7 @@ import (
 	"github.com/microsoft/go-mssqldb/msdsn"
 
 	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/sqlurl"
 )
 
 // Option changes how Open connects.
@@ -75,12 +76,15 @@ func parseURL(rawURL, password, goos string) (target, error) {
 		q[k] = v
 	}
 	for _, file := range []string{"certificate", "serverCertificate"} { // read here, whatever the file is called
-		drop(q, file)
+		sqlurl.Drop(q, file)
 	}
-	if _, ok := get(q, "encrypt"); !ok {
+	sqlurl.Rename(q, "uid", "user id")
+	sqlurl.Rename(q, "user", "user id")
+	sqlurl.Rename(q, "pwd", "password")
+	if _, ok := sqlurl.Get(q, "encrypt"); !ok {
 		q.Set("encrypt", "true")
 	}
-	if _, ok := get(q, "app name"); !ok {
+	if _, ok := sqlurl.Get(q, "app name"); !ok {
 		q.Set("app name", "omt")
 	}
 	full := *u
@@ -92,7 +96,7 @@ func parseURL(rawURL, password, goos string) (target, error) {
 	if password != "" {
 		cfg.Password = password
 	}
-	t := target{cfg: cfg, clean: cleanURL(u, params), server: serverName(cfg)}
+	t := target{cfg: cfg, clean: sqlurl.Clean(u, params), server: serverName(cfg)}
 	if err := t.prepareTLS(params); err != nil {
 		return target{}, err
 	}
@@ -114,10 +118,10 @@ func splitURL(rawURL string) (*url.URL, url.Values, error) {
 	if err != nil {
 		return nil, nil, usagef("its parameters cannot be read")
 	}
-	if err := checkParameters(u.RawQuery, params); err != nil {
+	if err := sqlurl.Check(u, params); err != nil {
 		return nil, nil, usagef("%w", err)
 	}
-	if db, _ := get(params, "database"); db == "" {
+	if db, _ := sqlurl.Get(params, "database"); db == "" {
 		return nil, nil, usagef("it names no database")
 	}
 	return u, params, nil
@@ -136,7 +140,7 @@ func serverName(cfg msdsn.Config) string {
 
 // prepareLogin reads who logs in. The driver takes a login with a backslash for one of a Windows domain.
 func (t *target) prepareLogin(params url.Values, goos string) error {
-	authenticator, _ := get(params, "authenticator")
+	authenticator, _ := sqlurl.Get(params, "authenticator")
 	switch {
 	case authenticator == "", authenticator == "ntlm", authenticator == "krb5" && goos != "windows", authenticator == "winsspi" && goos == "windows":
 	default:
@@ -164,13 +168,13 @@ func NeedsPassword(rawURL string) bool {
 		return true // Open will say what is wrong
 	}
 	params := u.Query()
-	if a, _ := get(params, "authenticator"); a == "krb5" {
+	if a, _ := sqlurl.Get(params, "authenticator"); a == "krb5" {
 		return false // a keytab or a ticket; a password is taken where it is given
 	}
-	if _, ok := get(params, "fedauth"); ok {
+	if _, ok := sqlurl.Get(params, "fedauth"); ok {
 		return entraNeedsPassword(params)
 	}
-	user, _ := get(params, "user id")
+	user, _ := sqlurl.Get(params, "user id")
 	return u.User.Username() != "" || user != ""
 }
 

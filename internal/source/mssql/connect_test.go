@@ -27,6 +27,7 @@ func TestParseURL(t *testing.T) {
 		{"sqlserver://sa:inside@host?database=crm", "given", "sqlserver://host?database=crm", "sa", "given", "host", true},
 		{"sqlserver://host/SQL2019?DATABASE=crm&Encrypt=disable&user+id=sa&password=hidden", "pw", "sqlserver://host/SQL2019?database=crm&encrypt=disable", "sa", "pw", `host\SQL2019`, false},
 		{"sqlserver://sa@host?database=b+c%26d&TrustServerCertificate=true&workstation+id=w", odd, "sqlserver://host?database=b+c%26d&TrustServerCertificate=true", "sa", odd, "host", true},
+		{"sqlserver://host?database=crm&UID=sa&pwd=hidden", "", "sqlserver://host?database=crm", "sa", "hidden", "host", true},
 		{"sqlserver://sa:" + url.QueryEscape(odd) + "@host?database=crm&tlsMin=1.0", "", "sqlserver://host?database=crm&tlsmin=1.0", "sa", strings.ReplaceAll(odd, " ", "+"), "host", true},
 		{"sqlserver://CORP%5Ckarl@[::1]:1444?database=crm&failoverpartner=sql2&failoverport=1444", "pw", "sqlserver://[::1]:1444?database=crm&failoverpartner=sql2&failoverport=1444", `CORP\karl`, "pw", "[::1]:1444", true},
 	} {

@@ -18,6 +18,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	mssqldb "github.com/microsoft/go-mssqldb"
 	"github.com/pkg/browser"
+
+	"github.com/openomt/omt/internal/sqlurl"
 )
 
 // The logins by Entra ID, the values of fedauth.
@@ -57,7 +59,7 @@ type entra struct {
 
 // parseEntra reads the parameters of a login by Entra ID; nil when fedauth is not given.
 func parseEntra(params url.Values, user, password string) (*entra, error) {
-	value, ok := get(params, "fedauth")
+	value, ok := sqlurl.Get(params, "fedauth")
 	if !ok {
 		return nil, nil
 	}
@@ -85,7 +87,7 @@ func parseEntra(params url.Values, user, password string) (*entra, error) {
 	case byServicePrincipal, byApplication:
 		switch {
 		case user == "":
-			return nil, lacks("the application's client ID as login", "write sqlserver://CLIENT-ID%40TENANT-ID@HOST?database=NAME, with the secret in OMT_DB_PASSWORD")
+			return nil, lacks("the application's client ID as login", "the login in the URL is the client ID, or CLIENT-ID%40TENANT-ID, and the secret stands in OMT_DB_PASSWORD")
 		case password == "" && certificate == "":
 			return nil, lacks("the application's secret in OMT_DB_PASSWORD, or its certificate in the parameter clientcertpath", urlHint)
 		}
@@ -99,15 +101,15 @@ func parseEntra(params url.Values, user, password string) (*entra, error) {
 
 // entraNeedsPassword reports whether OMT_DB_PASSWORD is the only way to log in so.
 func entraNeedsPassword(params url.Values) bool {
-	method, _ := get(params, "fedauth")
-	if certificate, _ := get(params, "clientcertpath"); certificate != "" {
+	method, _ := sqlurl.Get(params, "fedauth")
+	if certificate, _ := sqlurl.Get(params, "clientcertpath"); certificate != "" {
 		return false
 	}
 	return slices.ContainsFunc([]string{byPassword, byServicePrincipal, byApplication, byAccessToken}, func(m string) bool { return strings.EqualFold(m, method) })
 }
 
 func (e *entra) param(name string) string {
-	v, _ := get(e.params, name)
+	v, _ := sqlurl.Get(e.params, name)
 	return v
 }
 

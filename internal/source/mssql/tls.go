@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/microsoft/go-mssqldb/msdsn"
+
+	"github.com/openomt/omt/internal/sqlurl"
 )
 
 // What certificates of SQL Server need of Go beyond a URL stands in go.mod as godebug lines, for the whole process:
@@ -20,7 +22,7 @@ import (
 
 // prepareTLS completes the driver's settings: which certificates count, and what is offered to an old server.
 func (t *target) prepareTLS(params url.Values) error {
-	if v, ok := get(params, "tlsmin"); ok {
+	if v, ok := sqlurl.Get(params, "tlsmin"); ok {
 		n := msdsn.TLSVersionFromString(v)
 		if n == 0 {
 			return usagef("parameter tlsmin: %q is none of 1.0, 1.1, 1.2 and 1.3", v)
@@ -69,9 +71,9 @@ func oldSuites() []uint16 {
 // certificates reads the files of the parameters certificate (who vouches) and serverCertificate (the only one that is
 // right).
 func certificates(params url.Values) (roots *x509.CertPool, pinned []byte, err error) {
-	ca, hasCA := get(params, "certificate")
-	own, hasOwn := get(params, "serverCertificate")
-	_, hasName := get(params, "hostNameInCertificate")
+	ca, hasCA := sqlurl.Get(params, "certificate")
+	own, hasOwn := sqlurl.Get(params, "serverCertificate")
+	_, hasName := sqlurl.Get(params, "hostNameInCertificate")
 	switch {
 	case hasCA && hasOwn:
 		return nil, nil, usagef("certificate and serverCertificate cannot both be given")

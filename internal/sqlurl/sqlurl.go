@@ -1,4 +1,4 @@
-package mssql
+package sqlurl
 
 import (
 	"fmt"
@@ -34,15 +34,26 @@ var parameters = []struct {
 	{"sendcertificatechain", kept}, {"tokenfilepath", kept}, {"additionallyallowedtenants", kept},
 	{"disableinstancediscovery", kept},
 
-	{"user id", taken}, {"password", taken}, {"app name", taken}, {"workstation id", taken}, {"disableretry", taken},
+	{"user id", taken}, {"uid", taken}, {"user", taken}, {"password", taken}, {"pwd", taken}, {"app name", taken}, {"workstation id", taken}, {"disableretry", taken},
 
 	{"guid conversion", notTaken}, {"timezone", notTaken}, {"log", notTaken}, {"change password", notTaken},
 	{"columnencryption", notTaken}, {"pipe", notTaken}, {"server", notTaken}, {"port", notTaken},
 	{"serviceconnectionid", notTaken}, {"systemtoken", notTaken}, {"clientassertion", notTaken}, {"userassertion", notTaken},
 }
 
-// get looks a parameter up without regard to letter case.
-func get(q url.Values, name string) (string, bool) {
+// Kept are the names of the parameters that are recorded.
+func Kept() []string {
+	var names []string
+	for _, p := range parameters {
+		if p.use == kept {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+// Get looks a parameter up without regard to letter case.
+func Get(q url.Values, name string) (string, bool) {
 	for k, v := range q {
 		if strings.EqualFold(k, name) && len(v) > 0 {
 			return v[0], true
@@ -51,41 +62,59 @@ func get(q url.Values, name string) (string, bool) {
 	return "", false
 }
 
-// drop takes a parameter out.
-func drop(q url.Values, name string) {
+// Rename gives a parameter its other name, unless something has that.
+func Rename(q url.Values, from, to string) {
+	v, ok := Get(q, from)
+	if _, taken := Get(q, to); ok && !taken {
+		q.Set(to, v)
+	}
+	if ok {
+		Drop(q, from)
+	}
+}
+
+// Drop takes a parameter out.
+func Drop(q url.Values, name string) {
 	maps.DeleteFunc(q, func(k string, _ []string) bool { return strings.EqualFold(k, name) })
 }
 
-// checkParameters refuses parameters that are not taken or not known. It names one that is not known unless the URL may
+func useOf(name string) use {
+	for _, p := range parameters {
+		if strings.EqualFold(p.name, name) {
+			return p.use
+		}
+	}
+	return 0
+}
+
+// Check refuses parameters that are not taken or not known. It names one that is not known unless the URL may
 // hold a password that was not escaped, whose rest it would be.
-func checkParameters(raw string, q url.Values) error {
+func Check(u *url.URL, q url.Values) error {
+	seen := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(q)) {
-		u := use(0)
-		for _, p := range parameters {
-			if strings.EqualFold(p.name, name) {
-				u = p.use
-			}
-		}
-		_, password := get(q, "password")
+		use := useOf(name)
+		_, long := Get(q, "password")
+		_, short := Get(q, "pwd")
 		switch {
-		case u == notTaken:
+		case use == notTaken:
 			return fmt.Errorf("parameter %q is not taken", strings.ToLower(name))
-		case u == 0 && (password || strings.Contains(raw, "@")):
+		case use == 0 && (long || short || strings.Contains(u.RawQuery+u.Path, "@")):
 			return fmt.Errorf("it has a parameter that is not known (the characters & ? # @ / of a password are written as %%XX)")
-		case u == 0:
+		case use == 0:
 			return fmt.Errorf("parameter %q is not known", name)
-		case len(q[name]) > 1:
-			return fmt.Errorf("parameter %q is given twice", name)
+		case len(q[name]) > 1 || seen[strings.ToLower(name)]:
+			return fmt.Errorf("parameter %q is given twice", strings.ToLower(name))
 		}
+		seen[strings.ToLower(name)] = true
 	}
 	return nil
 }
 
-// cleanURL is the URL without user info and with kept parameters only, in their order.
-func cleanURL(u *url.URL, params url.Values) string {
+// Clean is the URL without user info and with kept parameters only, in their order.
+func Clean(u *url.URL, params url.Values) string {
 	var q []string
 	for _, p := range parameters {
-		if v, ok := get(params, p.name); ok && p.use == kept {
+		if v, ok := Get(params, p.name); ok && p.use == kept {
 			q = append(q, url.QueryEscape(p.name)+"="+url.QueryEscape(v))
 		}
 	}
