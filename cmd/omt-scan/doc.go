@@ -19,8 +19,13 @@
 // gives the folder that a renamed user's documents still lie in. --root AREA= says that there is no such area. What is
 // missing is asked for by naming its flag.
 //
+// --db takes a URL, a connection string as configuration files hold them, or on Windows an ODBC data source (ODBC:NAME);
+// on Windows the data source that SuperOffice.ini names is looked up by itself. A database of another kind than SQL Server
+// (or SQLite, for trying things out) is refused.
+//
 // The database's login stands in the URL, its password in the variable OMT_DB_PASSWORD, or it is asked for. On Windows no
-// login means the account that runs omt-scan. A URL with a password is best kept in a file: --db '@db.url'.
+// login means the account that runs omt-scan; elsewhere a domain's login is DOMAIN\LOGIN, or a ticket with
+// authenticator=krb5; fedauth=… is a login by Entra ID. A URL with a password is best kept in a file: --db '@db.url'.
 //
 // # Who migrates
 //

@@ -18,6 +18,7 @@ import (
 const (
 	password  = "Tr0ub4dor&3"
 	password2 = "c0rrect;h0rse"
+	odd       = `Tr0ub4;"c0rrect'}h0rse{ =%@/?#&`
 )
 
 // forms are the passwords as they may be written.
@@ -73,6 +74,17 @@ func TestSecrets(t *testing.T) {
 			vars: map[string]string{"OMT_DB_PASSWORD": password2}, status: 1},
 		"variable of the flag": {files: map[string]string{"omt.json": "{}"},
 			vars: map[string]string{"OMT_SCAN_DB": "sqlserver://u:" + escaped + "@" + nowhere + "?database=crm"}, status: 1},
+		"flag, connection string":  {files: map[string]string{"omt.json": "{}"}, args: []string{"--db", "Server=127.0.0.1,1;Database=crm;User ID=u;Password=" + password + ";Encrypt=true"}, status: 1},
+		"flag, quoted string":      {files: map[string]string{"omt.json": "{}"}, args: []string{"--db", `Server=127.0.0.1,1;Database=crm;User ID=u;Password="` + strings.ReplaceAll(odd, `"`, `""`) + `"`}, status: 1},
+		"flag, string of ODBC":     {files: map[string]string{"omt.json": "{}"}, args: []string{"--db=Driver={SQL Server};Server=127.0.0.1,1;Database=crm;UID=u;PWD={" + strings.ReplaceAll(odd, "}", "}}") + "}"}, status: 1},
+		"flag, password in pieces": {files: map[string]string{"omt.json": "{}"}, args: []string{"--db", "Server=127.0.0.1,1;Database=crm;User ID=u;Password=Tr0ub4 dor&3,c0rrect;h0rse=1"}, status: 2},
+		"flag, damaged string":     {files: map[string]string{"omt.json": "{}"}, args: []string{"--db", `Server=127.0.0.1,1;Database=crm;User ID=u;Password="Tr0ub4 c0rrect 'h0rse`}, status: 2},
+		"flag, unknown parameter":  {files: map[string]string{"omt.json": "{}"}, args: []string{"--db", "sqlserver://u:" + escaped + "@" + nowhere + "?database=crm&Tr0=1"}, status: 2},
+		"omt.json, string":         {files: map[string]string{"omt.json": `{"db":"Server=127.0.0.1,1;Database=crm;User ID=u;Password=` + password + `"}`}, status: 1},
+		"omt.json, bad string":     {files: map[string]string{"omt.json": `{"db":"Server=127.0.0.1,1;Database=crm;User ID=u;Password=Tr0ub4;c0rrect=h0rse"}`}, status: 2},
+		"secret of an application": {files: map[string]string{"omt.json": "{}"}, args: []string{"--db", "sqlserver://id:" + escaped + "@" + nowhere + "?database=crm&fedauth=ActiveDirectoryServicePrincipal"}, status: 1},
+		"secret of an application in the variable": {files: map[string]string{"omt.json": "{}"}, args: []string{"--db", "sqlserver://id@" + nowhere + "?database=crm&fedauth=ActiveDirectoryServicePrincipal"},
+			vars: map[string]string{"OMT_DB_PASSWORD": password2}, status: 1},
 		"variable, no URL": {files: map[string]string{"omt.json": "{}"}, vars: map[string]string{"OMT_SCAN_DB": "sqlserver://u:" + password + "@%"}, status: 2},
 	} {
 		t.Run(name, func(t *testing.T) {

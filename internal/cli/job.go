@@ -48,7 +48,7 @@ func (j *Job) start(path []string) error {
 	j.env.log, j.env.logFile = j.Log, sink.name
 	j.meters = newMeters(j.env, meterMode(j), j.Log)
 	j.Progress = j.meters
-	j.Log.Info("start", "tool", j.Tool, "command", strings.Join(path, " "), "args", strings.Join(j.env.Args[min(1, len(j.env.Args)):], " "))
+	j.Log.Info("start", "tool", j.Tool, "command", strings.Join(path, " "), "args", hideArgs(j.env.Args[min(1, len(j.env.Args)):]))
 	return nil
 }
 

@@ -12,7 +12,7 @@ const hidden = "***"
 // value matches what follows a key: quoted, in braces as ODBC writes it, or up to where a URL's or a connection string's
 // value can end, less a colon or full stop that belongs to the sentence. A password may hold '&', so the rest of a URL
 // goes with it: masked is more than the value, never less.
-const value = `(?:"[^"]*"|'[^']*'|\{(?:[^}]|\}\})*\}|[^;,\s"']*[^;,\s"':.]|)`
+const value = `(?:"(?:[^"]|"")*"|'(?:[^']|'')*'|\{(?:[^}]|\}\})*\}|[^;,\s"']*[^;,\s"':.]|)`
 
 var (
 	// urlUser is the user part of a URL. The first form catches a password with characters that belong escaped.
@@ -30,13 +30,32 @@ var (
 	secretKey = regexp.MustCompile(`(?i)password|passwd|pwd|secret|token|sas$|credential`)
 )
 
+// inArg is the password of a connection string on a command line, where it may hold anything up to the argument's end.
+var inArg = regexp.MustCompile(`(?is)\b(password|pwd)(\s*=).*`)
+
+// hideArgs joins arguments for the log. What follows a password in one of them is hidden to its end: unquoted, a password
+// may hold what ends a value elsewhere.
+func hideArgs(args []string) string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		out[i] = inArg.ReplaceAllString(a, "${1}${2}"+hidden)
+	}
+	return strings.Join(out, " ")
+}
+
 // Redact returns s with what looks like a secret replaced by ***: user info in URLs, signatures of SAS and of signed S3
 // URLs, passwords and keys of connection strings, bearer tokens. It would rather hide too much than too little.
 func Redact(s string) string {
 	if !strings.ContainsAny(s, "=:%") && !strings.Contains(strings.ToLower(s), "bearer") {
 		return s
 	}
-	s = urlUser.ReplaceAllString(s, "${1}"+hidden+"@")
+	s = urlUser.ReplaceAllStringFunc(s, func(m string) string {
+		scheme, user, _ := strings.Cut(m, "://")
+		if user == "LOGIN@" { // of a hint that says how a URL is written
+			return m
+		}
+		return scheme + "://" + hidden + "@"
+	})
 	s = pairs.ReplaceAllString(s, "${1}${2}"+hidden)
 	s = query.ReplaceAllString(s, "${1}${2}"+hidden)
 	s = fields.ReplaceAllString(s, `${1}"`+hidden+`"`)

@@ -20,6 +20,10 @@ func TestRedact(t *testing.T) {
 		{"sqlserver://sa:p@ss/w#rd@host", "sqlserver://***@host"},
 		{"sqlserver://host:1433?database=crm&password=x&app=y", "sqlserver://host:1433?database=crm&password=***"},
 		{"https://user@host/path", "https://***@host/path"},
+		{"write sqlserver://LOGIN@HOST:PORT?database=NAME", "write sqlserver://LOGIN@HOST:PORT?database=NAME"},
+		{"sqlserver://LOGIN:x@HOST", "sqlserver://***@HOST"},
+		{`Server=a;Password="x;""y";Database=crm`, `Server=a;Password=***;Database=crm`},
+		{`PWD='x''y';UID=u`, `PWD=***;UID=u`},
 		{"Server=h;User Id=sa;Password=a&b c;Database=crm", "Server=h;User Id=sa;Password=*** c;Database=crm"},
 		{`Pwd="a;b";Server=h`, `Pwd=***;Server=h`},
 		{"PWD={a;b}}c};Server=h", "PWD=***;Server=h"},
@@ -92,4 +96,11 @@ func FuzzRedact(f *testing.F) {
 			t.Errorf("%q became %q", s, got)
 		}
 	})
+}
+
+func TestHideArgs(t *testing.T) {
+	got := hideArgs([]string{"--db", "Server=a;Password=x y,z;w=1;Database=crm", "--db=Driver={SQL Server};PWD={a}}b}", "--root", "document=/a"})
+	if want := "--db Server=a;Password=*** --db=Driver={SQL Server};PWD=*** --root document=/a"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
 }

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,6 +41,9 @@ type Config struct {
 
 	engine Source                 // Name is an engine that cannot be read
 	dsn    Source                 // Name is an ODBC data source
+	open   Source                 // Name lists placeholders of a connection string that no key fills
+	spare  Secret                 // a login that stands without a database, for dsn
+	why    string                 // why the database that is named cannot be used
 	local  map[manifest.Area]bool // Roots that this machine names so already
 }
 
@@ -106,7 +110,7 @@ func (c *Config) Fill(b Config) {
 	if c.DB == "" {
 		c.DB, c.Credentials = b.DB, b.Credentials
 		c.take(nameDB, b, b.DB != "")
-	} else if b.DB != "" && b.DB != c.DB && c.isFile(nameDB) {
+	} else if b.DB != "" && !SameDatabase(b.DB, c.DB) && c.isFile(nameDB) {
 		c.note("%q names another database, %s; it is not used", b.From(nameDB), b.DB)
 	}
 	c.fillText(&c.Prefix, namePrefix, b, b.Prefix)
@@ -133,6 +137,13 @@ func (c *Config) Fill(b Config) {
 	if c.dsn.Name == "" {
 		c.dsn = b.dsn
 	}
+	if c.open.Name == "" {
+		c.open = b.open
+	}
+	if c.spare.IsZero() {
+		c.spare = b.spare
+	}
+	c.why = cmp.Or(c.why, b.why)
 }
 
 func (c *Config) fillText(dst *string, name string, b Config, value string) {
@@ -200,9 +211,13 @@ func (c Config) NoDatabase() error {
 	switch {
 	case c.engine.Name != "":
 		return unreadableEngine(c.engine)
+	case c.why != "":
+		return manifest.Errorf(manifest.Usage, "%s", c.why).WithHint(hint)
 	case c.dsn.Name != "":
 		return manifest.Errorf(manifest.Usage, "%q names the database by the ODBC data source %q, whose server stands in the registry of Windows alone",
 			c.dsn.File, c.dsn.Name).WithHint(hint)
+	case c.open.Name != "":
+		return manifest.Errorf(manifest.Usage, "%q leaves %s open in its connection string: no key gives a value", c.open.File, c.open.Name).WithHint(hint)
 	case len(c.Sources) > 0:
 		return manifest.Errorf(manifest.Usage, "%q names no database", c.Sources[0].File).WithHint(hint)
 	}

@@ -2,23 +2,39 @@ package install
 
 import (
 	"errors"
-	"net/url"
+	"regexp"
 	"strings"
 )
 
 // errConnection is all that is said of a damaged connection string, since any part of it may be a password.
 var errConnection = errors.New("the connection string is damaged")
 
-// connection is a connection string of ADO.NET, its keys in lower case without spaces.
-type connection map[string]string
+// pair is one KEY=VALUE of a connection string.
+type pair struct {
+	key   string // in lower case, without spaces and underscores
+	name  string // as it was written
+	value string
+}
+
+// connection is a connection string of ADO.NET, OLE DB or ODBC.
+type connection []pair
+
+// written is how a connection string begins; a URL has a colon before the first equals sign.
+var written = regexp.MustCompile(`^[;\s]*[A-Za-z][A-Za-z0-9_ ]*=`)
+
+// isConnection tells a connection string from a URL.
+func isConnection(s string) bool { return written.MatchString(s) }
+
+var squeeze = strings.NewReplacer(" ", "", "_", "", "\t", "")
 
 // parseConnection reads KEY=VALUE pairs with semicolons between them. A value may stand in " or ', where the quote
-// doubled is the quote, or in braces as ODBC writes it. Of equal keys the last counts.
+// doubled is the quote, or in braces as ODBC writes it.
 func parseConnection(s string) (connection, error) {
-	c := connection{}
+	var c connection
 	for s = strings.TrimLeft(s, "; \t\r\n"); s != ""; s = strings.TrimLeft(s, "; \t\r\n") {
-		key, rest, ok := strings.Cut(s, "=")
-		if !ok || strings.TrimSpace(key) == "" || strings.Contains(key, ";") {
+		name, rest, ok := strings.Cut(s, "=")
+		name = strings.TrimSpace(name)
+		if !ok || name == "" || strings.Contains(name, ";") {
 			return nil, errConnection
 		}
 		rest = strings.TrimLeft(rest, " \t\r\n")
@@ -26,7 +42,7 @@ func parseConnection(s string) (connection, error) {
 		if err != nil {
 			return nil, err
 		}
-		c[strings.ToLower(strings.ReplaceAll(strings.TrimSpace(key), " ", ""))] = value
+		c = append(c, pair{key: strings.ToLower(squeeze.Replace(name)), name: name, value: value})
 		s = tail
 	}
 	return c, nil
@@ -60,28 +76,57 @@ func connectionValue(s string) (value, rest string, err error) {
 	return "", "", errConnection
 }
 
-// first returns the value of the first of keys that is there.
+// get returns the value of a key. Of equal keys the last counts, and the first in a string of ODBC, which names a driver
+// or a data source.
+func (c connection) get(key string) string {
+	value, odbc := "", c.has("driver") || c.has("dsn")
+	for _, p := range c {
+		if p.key == key && (value == "" || !odbc) {
+			value = p.value
+		}
+	}
+	return value
+}
+
+func (c connection) has(key string) bool {
+	for _, p := range c {
+		if p.key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// first returns the value of the first of keys that has one.
 func (c connection) first(keys ...string) string {
 	for _, k := range keys {
-		if v := c[k]; v != "" {
+		if v := c.get(k); v != "" {
 			return v
 		}
 	}
 	return ""
 }
 
-// options are the settings of the connection that the driver's URL has too and that were asked for in so many words.
-func (c connection) options() url.Values {
-	q := url.Values{}
-	for _, key := range []string{"encrypt", "trustservercertificate"} {
-		switch strings.ToLower(c[key]) {
-		case "true", "yes", "mandatory":
-			q.Set(key, "true")
-		case "false", "no", "optional":
-			q.Set(key, "false")
-		case "strict":
-			q.Set(key, "strict")
+// fillIn puts values in place of [@Name] in a connection string, quoted where they need it, and returns the names that
+// have no value. A known name whose value is empty is among them.
+func fillIn(s string, values map[string]string) (filled string, open []string) {
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(s, "[@")
+		name, after, closed := strings.Cut(rest, "]")
+		if !ok || !closed {
+			b.WriteString(s)
+			return b.String(), open
 		}
+		b.WriteString(before)
+		value := values[strings.ToLower(strings.TrimSpace(name))]
+		if value == "" {
+			open = append(open, name)
+		}
+		if strings.ContainsAny(value, `;"'{}= `) {
+			value = `"` + strings.ReplaceAll(value, `"`, `""`) + `"`
+		}
+		b.WriteString(value)
+		s = after
 	}
-	return q
 }

@@ -74,6 +74,7 @@ func Load(dir, name string) (Config, error) {
 	for _, f := range found {
 		c.Fill(f.config)
 	}
+	c.resolve(systemRegistry())
 	return c, nil
 }
 

@@ -158,69 +158,82 @@ func readNet(raw []byte, file, folder string) (Config, error) {
 func (c *Config) setServer(s settings, file string) {
 	db, explicit := s.sections[sectionDatabase], s.sections[sectionExplicit]
 	switch major := db["databasemajor"]; {
-	case foreign[strings.ToLower(major)] != "":
-		c.engine = Source{foreign[strings.ToLower(major)], file}
+	case engineOf(major) != "":
+		c.engine = Source{engineOf(major), file}
 		return
 	case major != "" && !strings.EqualFold(major, "MSSQL") && !strings.EqualFold(major, "SQLServer"):
 		c.engine = Source{fmt.Sprintf("engine %q", major), file}
 		return
 	}
-	conn, err := parseConnection(fillIn(db["connectionstring"], map[string]string{
-		"server": db["server"], "database": db["database"],
-		"user":     firstOf(explicit["dbuser"], db["user"]),
-		"password": firstOf(explicit["dbpassword"], db["password"]),
-	}))
+	login := NewSecret(firstOf(explicit["dbuser"], db["user"]), firstOf(explicit["dbpassword"], db["password"]))
+	user, password := login.Reveal()
+	text, open := fillIn(db["connectionstring"], map[string]string{
+		"server": db["server"], "database": db["database"], "user": user, "password": password,
+	})
+	p, err := c.readConnection(text, file)
 	if err != nil {
-		c.note("%q: %v; it is not used", file, err)
-		conn = connection{}
-	}
-	server := firstOf(conn.first("server", "datasource", "address", "addr", "networkaddress"), db["server"])
-	name := firstOf(conn.first("database", "initialcatalog"), db["database"])
-	if server == "" || name == "" {
-		if server != "" || name != "" {
-			c.note("%q names the database by halves: server %q, database %q; it is not used", file, server, name)
-		}
 		return
 	}
-	u, err := serverURL(server, name, conn.options())
+	p.server, p.database = firstOf(p.server, db["server"]), firstOf(p.database, db["database"])
+	c.open, c.spare = Source{bracketed(open), file}, login
+	if p.server == "" || p.database == "" {
+		c.halves(p, file)
+		return
+	}
+	u, err := serverURL(p.server, p.database, p.options)
 	if err != nil {
-		c.note("%q names the server %q: %v", file, server, err)
+		c.note("%q names the server %q: %v", file, p.server, err)
 		return
 	}
 	c.DB = u
 	c.said(nameDB, file)
-	if !integrated(conn) {
-		c.Credentials = NewSecret(
-			firstOf(conn.first("userid", "uid", "user"), explicit["dbuser"]),
-			firstOf(conn.first("password", "pwd"), explicit["dbpassword"]))
+	if p.integrated {
+		return
+	}
+	if len(open) > 0 {
+		c.note("%q leaves %s open in its connection string: no key gives a value", file, bracketed(open))
+	}
+	c.Credentials = NewSecret(firstOf(p.user, user), firstOf(p.password, password))
+}
+
+// readConnection reads the connection string of a file. One that is damaged is passed over with a note; one that leads
+// where we cannot go is an error, and its note or the engine is set.
+func (c *Config) readConnection(text, file string) (place, error) {
+	conn, err := parseConnection(text)
+	if err != nil {
+		c.note("%q: %v; it is not used", file, err)
+		return place{}, nil
+	}
+	p, err := conn.place(false)
+	var not *problem
+	switch {
+	case errors.As(err, &not) && not.engine != "":
+		c.engine = Source{not.engine, file}
+	case err != nil:
+		c.why = fmt.Sprintf("%q: %v", file, err)
+	}
+	for _, n := range p.notes {
+		c.note("%q: %s", file, n)
+	}
+	if p.dsn != "" && c.dsn.Name == "" {
+		c.dsn = Source{p.dsn, file}
+	}
+	return p, err
+}
+
+// halves says that only one of server and database is named, unless an ODBC data source or a placeholder stands for the
+// other.
+func (c *Config) halves(p place, file string) {
+	if (p.server != "" || p.database != "") && c.open.Name == "" && c.dsn.Name == "" {
+		c.note("%q names the database by halves: server %q, database %q; it is not used", file, p.server, p.database)
 	}
 }
 
-// integrated reports whether the connection logs in as the operating system's user.
-func integrated(c connection) bool {
-	switch strings.ToLower(c.first("integratedsecurity", "trusted_connection")) {
-	case "true", "yes", "sspi":
-		return true
+// bracketed lists names as the connection string has them.
+func bracketed(names []string) string {
+	list := make([]string, len(names))
+	for i, n := range names {
+		list[i] = "[@" + n + "]"
 	}
-	return false
-}
-
-// fillIn puts values in place of [@Name] in a connection string, quoted where they need it.
-func fillIn(s string, values map[string]string) string {
-	var b strings.Builder
-	for {
-		before, rest, ok := strings.Cut(s, "[@")
-		name, after, closed := strings.Cut(rest, "]")
-		if !ok || !closed {
-			b.WriteString(s)
-			return b.String()
-		}
-		b.WriteString(before)
-		value := values[strings.ToLower(strings.TrimSpace(name))]
-		if strings.ContainsAny(value, `;"'{}= `) {
-			value = `"` + strings.ReplaceAll(value, `"`, `""`) + `"`
-		}
-		b.WriteString(value)
-		s = after
-	}
+	return strings.Join(list, " and ")
 }

@@ -59,7 +59,7 @@ func TestReadNetDatabase(t *testing.T) {
 		},
 		"all in the connection string": {
 			[]string{"ConnectionString", `Data Source=tcp:sql1,1444 ; Initial Catalog="crm""x";uid=u;PWD='p;q';Encrypt=yes;TrustServerCertificate=True;`},
-			nil, "sqlserver://sql1:1444?database=crm%22x&encrypt=true&trustservercertificate=true", "u", "p;q", "",
+			nil, "sqlserver://sql1:1444?TrustServerCertificate=true&database=crm%22x&encrypt=true", "u", "p;q", "",
 		},
 		"integrated": {
 			[]string{"Server", ".", "Database", "crm", "ConnectionString", "Server=[@Server];Database=[@Database];Integrated Security=SSPI"},
@@ -195,4 +195,70 @@ func FuzzReadNet(f *testing.F) {
 			t.Errorf("db %q", c.DB)
 		}
 	})
+}
+
+// What a connection string leaves open, or says that is not used, is named.
+func TestNetSaysWhatIsNotUsed(t *testing.T) {
+	for name, c := range map[string]struct {
+		database []string
+		explicit []string
+		db       string
+		note     []string // in Notes, one each
+		why      []string // in NoDatabase
+	}{
+		"no login": {
+			database: []string{"Server", "sql1", "Database", "crm", "ConnectionString", placeholders},
+			db:       "sqlserver://sql1?database=crm", note: []string{"leaves [@User] and [@Password] open"},
+		},
+		"no server": {
+			database: []string{"Database", "crm", "ConnectionString", placeholders}, explicit: []string{"DBUser", "u", "DBPassword", password},
+			why: []string{"SuperOffice.config", "leaves [@Server] open", "--db"},
+		},
+		"nothing at all": {database: []string{"ConnectionString", placeholders}, why: []string{"[@Server] and [@Database] and [@User] and [@Password]"}},
+		"a placeholder of another product": {
+			database: []string{"Server", "sql1", "Database", "crm", "ConnectionString", "Server=[@Server];Database=[@Database];User ID=[@Login];Password=[@Password]"},
+			explicit: []string{"DBUser", "u", "DBPassword", password}, db: "sqlserver://sql1?database=crm", note: []string{"leaves [@Login] open"},
+		},
+		"an unknown key": {
+			database: []string{"ConnectionString", "Server=sql1;Database=crm;Integrated Security=SSPI;Turbo=on;Speed=9"},
+			db:       "sqlserver://sql1?database=crm", note: []string{`keys "Turbo", "Speed" are not known; it is not used`},
+		},
+		"a password that is not quoted": {
+			database: []string{"ConnectionString", "Server=sql1;Database=crm;User ID=u;Password=Tr0ub4dor&;3=x"},
+			db:       "sqlserver://sql1?database=crm", note: []string{"what follows the password is no key"},
+		},
+		"a partner that is an instance": {
+			database: []string{"ConnectionString", `Server=sql1;Database=crm;Integrated Security=SSPI;Failover Partner=sql2\CRM`},
+			db:       "sqlserver://sql1?database=crm", note: []string{"the failover partner is not used"},
+		},
+		"a file to attach": {
+			database: []string{"Server", "sql1", "Database", "crm", "ConnectionString", `Server=[@Server];Database=[@Database];AttachDbFilename=c:\x.mdf`},
+			why:      []string{"SuperOffice.config", `"AttachDbFilename" is not taken`},
+		},
+		"oracle by provider":  {database: []string{"Server", "tns", "Database", "x", "ConnectionString", "Provider=OraOLEDB.Oracle;Data Source=[@Server]"}, why: []string{"SuperOffice.config", "Oracle", "cannot be read"}},
+		"oracle by its major": {database: []string{"DatabaseMajor", "Oracle11"}, why: []string{"Oracle", "cannot be read"}},
+		"a data source":       {database: []string{"ConnectionString", "DSN=SO8;UID=u;PWD=" + password}, why: []string{`"SO8"`, "registry of Windows alone"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := readNet([]byte(netConfig("", add(c.database...), add(c.explicit...), "")), "/so/SuperOffice.config", "/so")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.DB != c.db {
+				t.Errorf("db %q, want %q", got.DB, c.db)
+			}
+			notes := strings.Join(got.Notes, "\n")
+			for _, n := range c.note {
+				if !strings.Contains(notes, n) {
+					t.Errorf("notes %q lack %q", notes, n)
+				}
+			}
+			if c.note == nil && notes != "" || strings.Contains(notes, "Tr0ub4dor") {
+				t.Errorf("notes %q", notes)
+			}
+			if c.why != nil {
+				wantUsage(t, got.NoDatabase(), c.why...)
+			}
+		})
+	}
 }

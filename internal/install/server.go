@@ -7,8 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-
-	"github.com/openomt/omt/internal/manifest"
+	"unicode"
+	"unicode/utf8"
 )
 
 // SQLServer is the scheme of SQL Server's URLs, SQLite that of SQLite's.
@@ -18,8 +18,9 @@ const (
 )
 
 var (
-	errServer = errors.New("the server's name is not one that is understood")
-	errPipe   = errors.New("the server is reached by a named pipe, which is not supported")
+	errServer  = errors.New("the server's name is not one that is understood")
+	errPipe    = errors.New("the server is reached by a named pipe, which is not supported")
+	errLocalDB = errors.New("LocalDB is reached by a named pipe, which is not supported")
 )
 
 // serverURL makes a URL of SQL Server's way to name a server: host, host\INSTANCE, host,port, with or without tcp: in
@@ -31,12 +32,18 @@ func serverURL(server, database string, query url.Values) (string, error) {
 	}
 	server, port, hasPort := strings.Cut(server, ",")
 	host, instance, _ := strings.Cut(server, `\`)
-	host, instance = strings.Trim(strings.TrimSpace(host), "[]"), strings.TrimSpace(instance)
+	host, instance = strings.TrimSpace(host), strings.TrimSpace(instance)
+	if h, p, err := net.SplitHostPort(host); err == nil && !hasPort { // as a URL has it: not ADO.NET's way, and plain
+		host, port, hasPort = h, p, true
+	}
+	host = strings.Trim(host, "[]")
 	switch strings.ToLower(host) {
 	case "(local)", ".", "localhost":
 		host = "localhost"
+	case "(localdb)":
+		return "", errLocalDB
 	}
-	if host == "" || strings.ContainsAny(host, `/?#@ ()<>"%`) || strings.ContainsAny(instance, `/\?#@ `) {
+	if !named(host, ".-_:") || strings.Contains(host, ":") && net.ParseIP(host) == nil || instance != "" && !named(instance, "_$#-") {
 		return "", errServer
 	}
 	u := url.URL{Scheme: SQLServer, Host: host}
@@ -58,6 +65,16 @@ func serverURL(server, database string, query url.Values) (string, error) {
 	return u.String(), nil
 }
 
+// named reports whether a name is of letters, digits and some others alone.
+func named(name, others string) bool {
+	for _, r := range name {
+		if r == utf8.RuneError || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(others, r) {
+			return false
+		}
+	}
+	return name != ""
+}
+
 // withoutProtocol takes tcp: off, and lpc:, since shared memory leads to the same server on this machine.
 func withoutProtocol(server string) (string, error) {
 	if strings.HasPrefix(server, `\\`) {
@@ -74,65 +91,4 @@ func withoutProtocol(server string) (string, error) {
 		return "", errPipe
 	}
 	return server, nil
-}
-
-// SplitURL takes the credentials out of a database's URL: sqlserver://USER:PASSWORD@HOST…, and the query keys that
-// go-mssqldb takes for them. A relative path of SQLite is made absolute from folder. Its error never shows the URL.
-func SplitURL(raw, folder string) (string, Secret, error) {
-	scheme, rest, ok := strings.Cut(strings.TrimSpace(raw), ":")
-	scheme = strings.ToLower(scheme)
-	switch {
-	case !ok:
-		return "", Secret{}, errURL()
-	case scheme == SQLite:
-		rest = strings.TrimPrefix(rest, "//")
-		if rest == "" {
-			return "", Secret{}, errURL()
-		}
-		return SQLite + ":" + absolute(folder, rest), Secret{}, nil
-	case scheme == SQLServer:
-		return splitServer(raw)
-	case foreign[scheme] != "":
-		return "", Secret{}, manifest.Errorf(manifest.Usage, "a database of %s cannot be read", foreign[scheme]).
-			WithHint("SQL Server and SQLite can; a copy of the database in SQL Server is given with --db")
-	}
-	return "", Secret{}, errURL()
-}
-
-// foreign are engines that people name and that cannot be read, by scheme or DatabaseMajor or dbType in lower case.
-var foreign = map[string]string{
-	"oracle": "Oracle", "oci": "Oracle", "ora": "Oracle",
-	"sybase": "Sybase", "sqlany": "Sybase", "sqlanywhere": "Sybase", "asa": "Sybase", "sybasesqlanywhere": "Sybase",
-	"db2": "DB2", "postgres": "PostgreSQL", "postgresql": "PostgreSQL", "mysql": "MySQL",
-}
-
-func errURL() error {
-	return manifest.Errorf(manifest.Usage, "the database's URL is not understood").
-		WithHint("want sqlserver://HOST[:PORT][/INSTANCE]?database=NAME or sqlite:PATH; special characters of a password are written as %%XX")
-}
-
-func splitServer(raw string) (string, Secret, error) {
-	u, err := url.Parse(strings.TrimSpace(raw))
-	if err != nil || u.Host == "" || u.Opaque != "" || u.Fragment != "" {
-		return "", Secret{}, errURL()
-	}
-	query, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return "", Secret{}, errURL()
-	}
-	user := u.User.Username()
-	password, _ := u.User.Password()
-	for key, values := range query {
-		switch strings.ToLower(strings.ReplaceAll(key, " ", "")) {
-		case "userid", "uid", "user":
-			user = values[0]
-		case "password", "pwd":
-			password = values[0]
-		default:
-			continue
-		}
-		query.Del(key)
-	}
-	u.User, u.RawQuery = nil, query.Encode()
-	return u.String(), NewSecret(user, password), nil
 }

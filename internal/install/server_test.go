@@ -1,6 +1,7 @@
 package install
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,9 @@ func TestServerURL(t *testing.T) {
 		"sql1,70000":             "",
 		"sql1,0":                 "",
 		"sql1/CRM":               "",
+		"sql1:1444":              "sqlserver://sql1:1444?database=crm",
+		`sql1:x`:                 "",
+		"admin:sql1":             "",
 		"user@sql1":              "",
 		`sql1\a\b`:               "",
 		"a b":                    "",
@@ -81,17 +85,23 @@ func TestSplitURL(t *testing.T) {
 }
 
 func TestParseConnection(t *testing.T) {
-	for in, want := range map[string]connection{
-		"":                              {},
-		" ; ;":                          {},
-		"Server=a;Database = b ":        {"server": "a", "database": "b"},
-		"User ID=u;user id=v":           {"userid": "v"},
-		`PWD="a;b""c";UID='d''e' ; X=1`: {"pwd": `a;b"c`, "uid": "d'e", "x": "1"},
-		"PWD={a;b}}c};D=1":              {"pwd": "a;b}c", "d": "1"},
-		"PWD=":                          {"pwd": ""},
-		"PWD=a=b":                       {"pwd": "a=b"},
+	for in, want := range map[string]map[string]string{
+		"":                                {},
+		" ; ;":                            {},
+		"Server=a;Database = b ":          {"server": "a", "database": "b"},
+		"User ID=u;user id=v":             {"userid": "v"},
+		"Driver={SQL Server};UID=u;UID=v": {"driver": "SQL Server", "uid": "u"},
+		"Trusted_Connection=yes":          {"trustedconnection": "yes"},
+		`PWD="a;b""c";UID='d''e' ; X=1`:   {"pwd": `a;b"c`, "uid": "d'e", "x": "1"},
+		"PWD={a;b}}c};D=1":                {"pwd": "a;b}c", "d": "1"},
+		"PWD=":                            {"pwd": ""},
+		"PWD=a=b":                         {"pwd": "a=b"},
 	} {
-		got, err := parseConnection(in)
+		c, err := parseConnection(in)
+		got := map[string]string{}
+		for _, p := range c {
+			got[p.key] = c.get(p.key)
+		}
 		if d := cmp.Diff(want, got); d != "" || err != nil {
 			t.Errorf("%q: %v %s", in, err, d)
 		}
@@ -112,10 +122,14 @@ func FuzzConnection(f *testing.F) {
 		if strings.ContainsAny(user+secret, "\x00\r\n\t\v\f\u0085\u00a0") || strings.TrimSpace(user) != user || strings.TrimSpace(secret) != secret {
 			return
 		}
-		c, err := parseConnection(fillIn("User ID=[@User];Password=[@Password];Server=[@server]", map[string]string{
+		text, open := fillIn("User ID=[@User];Password=[@Password];Server=[@server]", map[string]string{
 			"user": user, "password": secret, "server": "sql1",
-		}))
-		if err != nil || c["userid"] != user || c["password"] != secret || c["server"] != "sql1" {
+		})
+		if slices.Contains(open, "User") != (user == "") || slices.Contains(open, "Password") != (secret == "") || slices.Contains(open, "server") {
+			t.Errorf("%q %q: open %q", user, secret, open)
+		}
+		c, err := parseConnection(text)
+		if err != nil || c.get("userid") != user || c.get("password") != secret || c.get("server") != "sql1" {
 			t.Errorf("%q %q: %v %v", user, secret, c, err)
 		}
 	})

@@ -44,11 +44,11 @@ func readService(text []byte, file, folder string) (Config, error) {
 	}
 	var c Config
 	c.setRoot(manifest.Service, []string{folder}, file)
-	if e := foreign[strings.ToLower(keys["dbtype"])]; e != "" {
+	if e := engineOf(keys["dbtype"]); e != "" {
 		c.engine = Source{e, file}
 	}
 	if dsn := keys["dbdatabase"]; dsn != "" {
-		c.dsn = Source{dsn, file}
+		c.dsn, c.spare = Source{dsn, file}, NewSecret(keys["dbusername"], keys["dbpassword"])
 	}
 	if frozen {
 		c.note("%q says that Customer Service is frozen for maintenance", file)

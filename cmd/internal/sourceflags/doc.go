@@ -9,9 +9,14 @@
 //
 // # Credentials
 //
-// The login stands in the URL (--db, or the file that names the database); its password in OMT_DB_PASSWORD, which counts
-// before one in the URL, or it is asked for on the console. On Windows no login means the account that runs the program.
+// The login stands in the URL or connection string (--db, or the file that names the database); its password in
+// OMT_DB_PASSWORD, which counts before one in the URL, or it is asked for on the console. OMT_DB_PASSWORD also holds the
+// secret of an application and an access token (fedauth). A login that has no password is not asked for one: Windows' own
+// account (no login, on Windows), a ticket (authenticator=krb5), and those of Entra ID that find it themselves. What a
+// person has to do for a login by device code is said on standard error.
+//
 // Credentials that a file has for its database are used for that database alone: with --db they are forgotten, unless
-// --db names the same database without a login. A manifest holds no login: for a database on SQL Server omt-pack is given
-// --db with the login, or the files again, unless it runs under an account of Windows that may read it.
+// --db names the same database of the same server without a login, by whatever parameters. A manifest holds no login: for
+// a database on SQL Server omt-pack is given --db with the login, or the files again, unless the login is one of those
+// that need none.
 package sourceflags

@@ -36,7 +36,7 @@ func (f *Flags) Files() []*cli.Flag {
 	return []*cli.Flag{
 		cli.String("install", "look for the installation's configuration in `DIR`: omt.json there, or SuperOffice.ini, SuperOffice.config, web.config and Service's config up to three levels below", &f.Install),
 		cli.String("config", "read the configuration from `FILE`: omt.json or one of the above", &f.Config),
-		cli.String("db", "read the database at `URL`: sqlserver://LOGIN@HOST[:PORT][/INSTANCE]?database=NAME with the password in OMT_DB_PASSWORD, or sqlite:PATH", &f.DB),
+		cli.String("db", "read the database at `URL`: sqlserver://LOGIN@HOST[:PORT][/INSTANCE]?database=NAME with the password in OMT_DB_PASSWORD, a connection string such as a config file holds, ODBC:NAME on Windows, or sqlite:PATH", &f.DB),
 		cli.String("prefix", "use the tables under the prefix `NAME`, a schema on SQL Server", &f.Prefix),
 		cli.Strings("root", "folder of an area: `AREA=DIR`, of template, document, service (base, template, text) or attachment; AREA= for none", &f.Roots),
 		cli.Strings("map", "a path of the database or of a configuration file that begins with FROM begins with TO here: `FROM=TO`", &f.Maps),
@@ -54,7 +54,7 @@ func (f *Flags) Load() (install.Config, error) {
 	if err != nil {
 		return install.Config{}, err
 	}
-	if f.DB != "" && files.DB == c.DB && c.Credentials.IsZero() {
+	if f.DB != "" && install.SameDatabase(files.DB, c.DB) && c.Credentials.IsZero() {
 		c.Credentials = files.Credentials
 	}
 	c.Fill(files)

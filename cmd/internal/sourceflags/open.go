@@ -139,7 +139,7 @@ func openDriver(ctx context.Context, j *cli.Job, c install.Config) (source.Drive
 	if err != nil {
 		return nil, err
 	}
-	return mssql.Open(u, password)
+	return mssql.Open(u, password, mssql.Prompt(func(text string) { j.Remark("%s", text) }))
 }
 
 // OpenDatabase opens a database to be read, at a URL as --db takes it.
@@ -194,12 +194,11 @@ func login(ctx context.Context, j *cli.Job, db string, secret install.Secret) (r
 	if user == "" {
 		return db, password, nil
 	}
-	if password == "" {
+	if u.User = url.User(user); password == "" && mssql.NeedsPassword(u.String()) {
 		if password, err = askPassword(ctx, j, db, user); err != nil {
 			return "", "", err
 		}
 	}
-	u.User = url.User(user)
 	return u.String(), password, nil
 }
 

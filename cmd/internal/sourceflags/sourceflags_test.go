@@ -73,6 +73,10 @@ func TestLoad(t *testing.T) {
 			map[manifest.Area][]string{"document": {"/a"}, "template": {"/t"}, "service": {"/cs"}}, []string{`X:\=/x`}, "", "KK"},
 		"the same server": {[]string{"--db", "sqlserver://sql1?database=crm", "--root", "attachment=/1", "--root", "attachment=", "--root", "attachment=/2"}, "sqlserver://sql1?database=crm", "crm7",
 			map[manifest.Area][]string{"document": {"/a"}, "template": {"/t"}, "service": {"/cs"}, "attachment": {"/2"}}, []string{`X:\=/x`}, "u", "KK"},
+		"the same server, reached another way": {[]string{"--db", "sqlserver://SQL1?database=crm&TrustServerCertificate=true"}, "sqlserver://SQL1?TrustServerCertificate=true&database=crm", "crm7",
+			map[manifest.Area][]string{"document": {"/a"}, "template": {"/t"}, "service": {"/cs"}}, []string{`X:\=/x`}, "u", "KK"},
+		"a connection string": {[]string{"--db", `Data Source=tcp:sql1,1444;Initial Catalog=crm;UID=v;PWD="a;b";Encrypt=True;Pooling=false`}, "sqlserver://sql1:1444?database=crm&encrypt=true", "crm7",
+			map[manifest.Area][]string{"document": {"/a"}, "template": {"/t"}, "service": {"/cs"}}, []string{`X:\=/x`}, "v", "KK"},
 		"another login": {[]string{"--db", "sqlserver://v@sql1?database=crm"}, "sqlserver://sql1?database=crm", "crm7",
 			map[manifest.Area][]string{"document": {"/a"}, "template": {"/t"}, "service": {"/cs"}}, []string{`X:\=/x`}, "v", "KK"},
 	} {
@@ -290,6 +294,52 @@ func TestLoginAndPassword(t *testing.T) {
 				t.Errorf("prompts %q, hidden %v", console.Prompts, console.Hidden)
 			}
 		})
+	}
+}
+
+// Logins that have no password are not asked for one, though nobody is there to be asked.
+func TestLoginsWithoutPassword(t *testing.T) {
+	for _, params := range []string{"&authenticator=krb5", "&fedauth=ActiveDirectoryManagedIdentity", "&fedauth=ActiveDirectoryInteractive&applicationclientid=x",
+		"&fedauth=ActiveDirectoryServicePrincipal&clientcertpath=/c.pem"} {
+		db := "sqlserver://sql1?database=crm" + params
+		err := in(t, nil, nil, func(ctx context.Context, _ *Flags, j *cli.Job) error {
+			u, password, err := login(ctx, j, db, install.NewSecret("id@tenant", ""))
+			if want := strings.Replace(db, "//", "//id%40tenant@", 1); err == nil && (u != want || password != "") {
+				t.Errorf("%q %q, want %q", u, password, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Errorf("%s: %v", params, err)
+		}
+	}
+	err := in(t, nil, nil, func(ctx context.Context, _ *Flags, j *cli.Job) error {
+		_, _, err := login(ctx, j, "sqlserver://sql1?database=crm&fedauth=ActiveDirectoryServicePrincipal", install.NewSecret("id", ""))
+		return err
+	})
+	if manifest.StatusOf(err) != manifest.Usage || !strings.Contains(manifest.HintOf(err), "OMT_DB_PASSWORD") {
+		t.Errorf("a secret that nobody gives: %v", err)
+	}
+}
+
+// Databases of other kinds are refused wherever --db can name them.
+func TestForeignDatabases(t *testing.T) {
+	for arg, want := range map[string]string{
+		"oracle://scott:tiger@tns":                              "a database of Oracle cannot be read",
+		"Driver={Oracle in OraClient12Home1};DBQ=tns;UID=scott": "a database of Oracle cannot be read",
+		"Provider=SAOLEDB.12;Data Source=x":                     "a database of Sybase cannot be read",
+		"db2://x":                                               "a database of DB2 cannot be read",
+		"Server=sql1;Database=crm;Speed=9":                      `key "Speed" is not known`,
+		"sqlserver://sql1?database=crm&Speed=9":                 `parameter "Speed" is not known`,
+		"ODBC:SO8":                                              `the ODBC data source "SO8" is n`,
+	} {
+		err := in(t, []string{"--db", arg}, nil, func(_ context.Context, f *Flags, _ *cli.Job) error {
+			_, err := f.Load()
+			return err
+		})
+		if manifest.StatusOf(err) != manifest.Usage || !strings.Contains(err.Error(), "--db: ") || !strings.Contains(err.Error(), want) || manifest.HintOf(err) == "" {
+			t.Errorf("%s: %v (%s)", arg, err, manifest.HintOf(err))
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ func (b *binder) add(v any) string {
 
 // column is the expression of a column's value. Numbers that the driver has no type for, times and uniqueidentifiers go as
 // text that means the same in every language of the server, and are cast there.
-func (b *binder) column(made target, c source.Column, v any) (string, error) {
+func (b *binder) column(made ability, c source.Column, v any) (string, error) {
 	if v == nil {
 		return "NULL", nil
 	}
@@ -68,7 +68,7 @@ func isoTime(t source.Type, v time.Time) string {
 }
 
 // variant is the expression of a sql_variant: its value cast to its own type.
-func (b *binder) variant(made target, v any) (string, error) {
+func (b *binder) variant(made ability, v any) (string, error) {
 	text, ok := v.(string)
 	if !ok {
 		return "", fmt.Errorf("a %T is no sql_variant", v)

@@ -96,7 +96,7 @@ func (l *Loader) guards(ctx context.Context, t source.Table) (map[string]*guard,
 	out := map[string]*guard{}
 	var rest []source.Column
 	for _, c := range t.Stored() {
-		if c.Type.Kind == source.Text && collatable(c.Type) && !c.Type.UTF16() && !l.target.collates(c) {
+		if c.Type.Kind == source.Text && collatable(c.Type) && !c.Type.UTF16() && !l.able.collates(c) {
 			rest = append(rest, c)
 		}
 	}

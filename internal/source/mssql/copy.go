@@ -27,7 +27,7 @@ type part struct {
 	cols          []source.Column
 	copied        []int // places of the columns that bulk copy carries
 	guards        []*guard
-	made          target
+	made          ability
 	identity      bool
 	staged        bool
 	before, after []string
@@ -35,7 +35,7 @@ type part struct {
 
 const staging = "#omt_part"
 
-func newPart(ref string, t source.Table, made target, guards map[string]*guard) part {
+func newPart(ref string, t source.Table, made ability, guards map[string]*guard) part {
 	p := part{ref: ref, target: ref, cols: t.Stored(), made: made}
 	for i, c := range p.cols {
 		p.staged = p.staged || !direct(c)

@@ -23,7 +23,7 @@ func tableOf(types ...string) (tab source.Table) {
 
 func TestPart(t *testing.T) {
 	p := newPart("[p].[t]", tableOf("bit", "tinyint", "bigint", "float", "real", "date", "datetime", "smalldatetime", "datetimeoffset",
-		"nvarchar(5)", "nvarchar(max)", "varbinary(max)"), target{}, nil)
+		"nvarchar(5)", "nvarchar(max)", "varbinary(max)"), ability{}, nil)
 	if p.staged || p.target != "[p].[t]" || len(p.before)+len(p.after) != 0 {
 		t.Errorf("types that bulk copy takes are staged: %+v", p)
 	}
@@ -31,13 +31,13 @@ func TestPart(t *testing.T) {
 		"char(3)", "varchar(5)", "nchar(5)", "text", "ntext", "xml", "decimal(5,2)", "money", "uniqueidentifier", "binary(3)", "image", "rowversion",
 		"hierarchyid", "geography", "sql_variant", "time(3)",
 	} {
-		if p := newPart("t", tableOf(s), target{}, nil); !p.staged {
+		if p := newPart("t", tableOf(s), ability{}, nil); !p.staged {
 			t.Errorf("%s is not staged", s)
 		}
 	}
 	tab := tableOf("int", "decimal(9,2)", "varchar(9)", "xml", "binary(3)", "uniqueidentifier", "money", "hierarchyid", "geography", "sql_variant")
 	tab.Columns[0].Identity = true
-	p = newPart("[p].[t]", tab, target{types: map[string]bool{"hierarchyid": true}}, nil)
+	p = newPart("[p].[t]", tab, ability{types: map[string]bool{"hierarchyid": true}}, nil)
 	if d := cmp.Diff([]string{"CREATE TABLE #omt_part ([a] int NULL, [b] nvarchar(60) NULL, [c] nvarchar(max) NULL, [d] nvarchar(max) NULL, " +
 		"[e] varbinary(max) NULL, [f] nvarchar(60) NULL, [g] nvarchar(60) NULL, [h] varbinary(max) NULL, [i] varbinary(max) NULL)"}, p.before); d != "" {
 		t.Errorf("before: %s", d)
@@ -53,7 +53,7 @@ func TestPart(t *testing.T) {
 	if d := cmp.Diff([]int{0, 1, 2, 3, 4, 5, 6, 7, 8}, p.copied); d != "" {
 		t.Errorf("copied: %s", d)
 	}
-	if p := newPart("t", tableOf("sql_variant"), target{}, nil); len(p.copied)+len(p.before)+len(p.after) != 0 {
+	if p := newPart("t", tableOf("sql_variant"), ability{}, nil); len(p.copied)+len(p.before)+len(p.after) != 0 {
 		t.Errorf("a table of sql_variant alone is copied: %+v", p)
 	}
 }
@@ -80,7 +80,7 @@ func TestCheckAndCarries(t *testing.T) {
 	} {
 		tab := tableOf(c.typ)
 		tab.Columns[0].Null = !c.notNull
-		p := newPart("t", tab, target{}, nil)
+		p := newPart("t", tab, ability{}, nil)
 		err := p.check(0, c.v)
 		if (err == nil) != (c.say == "") || err != nil && !strings.Contains(err.Error(), c.say) {
 			t.Errorf("%s %v: %v, want %q", c.typ, c.v, err, c.say)
@@ -93,7 +93,7 @@ func TestCheckAndCarries(t *testing.T) {
 
 func TestBinder(t *testing.T) {
 	at := time.Date(2024, 2, 29, 23, 59, 59, 123456700, time.UTC)
-	made := target{types: map[string]bool{"hierarchyid": true}, collations: map[string]bool{"danish_norwegian_ci_as": true}}
+	made := ability{types: map[string]bool{"hierarchyid": true}, collations: map[string]bool{"danish_norwegian_ci_as": true}}
 	for _, c := range []struct {
 		typ  string
 		v    any
@@ -132,7 +132,7 @@ func TestBinder(t *testing.T) {
 		t.Errorf("NULL: %s, %v, %v", expr, err, b)
 	}
 	for _, v := range []any{"int", int64(1), "varchar(9) COLLATE x; DROP TABLE y:z; --"} {
-		if expr, err := b.column(target{}, source.Column{Type: source.ParseType("sql_variant")}, v); err == nil && strings.Contains(expr, "DROP") || err == nil && v != "varchar(9) COLLATE x; DROP TABLE y:z; --" {
+		if expr, err := b.column(ability{}, source.Column{Type: source.ParseType("sql_variant")}, v); err == nil && strings.Contains(expr, "DROP") || err == nil && v != "varchar(9) COLLATE x; DROP TABLE y:z; --" {
 			t.Errorf("%v is bound as %s", v, expr)
 		}
 	}
@@ -145,7 +145,7 @@ func TestNotes(t *testing.T) {
 	tab.Columns[5].Default = "(0)::int"
 	other := tableOf("rowversion")
 	other.Name = "u"
-	made := target{types: map[string]bool{"hierarchyid": true}, collations: map[string]bool{"danish_norwegian_ci_as": true}}
+	made := ability{types: map[string]bool{"hierarchyid": true}, collations: map[string]bool{"danish_norwegian_ci_as": true}}
 	note := func(thing, what, name string) source.Note { return source.Note{Thing: thing, What: what, Name: name} }
 	if d := cmp.Diff([]source.Note{
 		note("column", "of type rowversion made binary(8)", "crm7.t.a"),

@@ -9,7 +9,7 @@ import (
 )
 
 // createTable is the statement that makes a table with its key on a server.
-func createTable(ref string, t source.Table, made target) (string, error) {
+func createTable(ref string, t source.Table, made ability) (string, error) {
 	var b strings.Builder
 	b.WriteString("CREATE TABLE " + ref + " (")
 	for i, c := range t.Columns {
@@ -32,7 +32,7 @@ func createTable(ref string, t source.Table, made target) (string, error) {
 	return b.String() + ")", nil
 }
 
-func (t target) columnDef(c source.Column) (string, error) {
+func (t ability) columnDef(c source.Column) (string, error) {
 	if c.Computed != "" {
 		if !closed(c.Computed) {
 			return "", manifest.Errorf(manifest.Refused, "column %q: its expression is not one closed expression", c.Name)
@@ -172,7 +172,7 @@ func direct(c source.Column) bool {
 
 // staged is the type that a column has in the temporary table, and the expression that reads it there. Texts are not
 // cast: a cast would take them through the code page of the temporary table.
-func (t target) staged(c source.Column) (typ, expr string) {
+func (t ability) staged(c source.Column) (typ, expr string) {
 	name := quote(c.Name)
 	switch {
 	case direct(source.Column{Type: c.Type}):

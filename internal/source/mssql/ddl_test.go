@@ -90,7 +90,7 @@ func TestCreateTable(t *testing.T) {
 			{Name: "g", Type: typ("int"), Null: true, Default: "(0)::int"},
 		},
 	}
-	got, err := createTable("[crm7].[odd]]name]", tab, target{collations: map[string]bool{"danish_norwegian_ci_as": true}})
+	got, err := createTable("[crm7].[odd]]name]", tab, ability{collations: map[string]bool{"danish_norwegian_ci_as": true}})
 	const want = "CREATE TABLE [crm7].[odd]]name] ([id] int IDENTITY(1,1) NOT NULL, " +
 		"[b] nvarchar(5) COLLATE Danish_Norwegian_CI_AS NOT NULL DEFAULT ((N'x')), [c] varchar(max) NULL, [d] binary(8) NOT NULL, " +
 		"[e] AS (([id]*2)), [f] xml NULL, [g] int NULL, PRIMARY KEY ([id], [b]))"
@@ -101,7 +101,7 @@ func TestCreateTable(t *testing.T) {
 		{Name: "x", Type: typ("int"), Default: "0); DROP TABLE y; --"},
 		{Name: "x", Type: typ("int"), Computed: "1), y AS (2"},
 	} {
-		_, err := createTable("t", source.Table{Name: "t", Columns: []source.Column{c}}, target{})
+		_, err := createTable("t", source.Table{Name: "t", Columns: []source.Column{c}}, ability{})
 		if manifest.StatusOf(err) != manifest.Refused || !strings.Contains(err.Error(), `column "x"`) {
 			t.Errorf("%+v: %v", c, err)
 		}

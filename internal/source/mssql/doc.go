@@ -2,10 +2,33 @@
 // Its SQL keeps to what Babelfish for PostgreSQL accepts too, which is the server that it is tested on; what only SQL
 // Server does is marked so below.
 //
+// # Connecting
+//
+// Open takes a URL whose parameters package sqlurl lists. It encrypts unless the URL says encrypt=disable and checks the
+// server's certificate unless it says TrustServerCertificate=true. It opens lazily, has four connections at most, and gives
+// its name as "omt". An attempt ends after the dial timeout (15 s) and half a minute for the login, ten minutes where a
+// person logs in with a browser; a connection that is made has no time limit.
+//
+// Who logs in: a login of SQL Server with its password; a login of a Windows domain (DOMAIN\LOGIN, by NTLM outside
+// Windows); the account that runs the program, on Windows, by SSPI; a ticket or a keytab with authenticator=krb5 outside
+// Windows; Entra ID with fedauth, whose secrets come as the password and whose credential is kept for all connections. A
+// token of Entra ID is asked only of Entra ID's own hosts, whatever the server says.
+//
+// Certificates: certificate=FILE names who vouches, serverCertificate=FILE the one certificate that is right, both PEM or
+// DER whatever the name; hostNameInCertificate the name that it is made out to. tlsmin=1.0 and 1.1 let old servers in and
+// offer, for that connection, the suites that those have (exchange by RSA, 3DES). Two things that servers of customers
+// need can be set for a whole process alone, and are, in go.mod: negative serial numbers of certificates, and signatures
+// with SHA-1 in handshakes of TLS 1.2. A certificate that breaks the rules of its encoding, and a key under 1,024 bits,
+// are past help: encrypt=disable.
+//
+// Every failure says what was tried and how far it came, and its hint names the parameter that gets past it with what that
+// costs in safety. So each connection is followed until its login is done (attempt). Error numbers and states of the
+// server are as Microsoft's documentation has them; tried on Babelfish are 18456, 4060 and 911. All the rest of this was
+// tried on a server made for the tests, which speaks the protocol as far as the login, and not on SQL Server.
+//
 // # Reading
 //
-// A Driver sends SELECT alone. It opens lazily, encrypts unless the URL says encrypt=disable, and gives its name as
-// "omt". Begin takes one connection: inside one SNAPSHOT transaction where the database allows snapshots
+// A Driver sends SELECT alone. Begin takes one connection: inside one SNAPSHOT transaction where the database allows snapshots
 // (sys.databases), so that all that is read is of one moment; elsewhere every query sees its own moment, and Consistent
 // says so. Names are used as INFORMATION_SCHEMA spells them.
 //
@@ -56,6 +79,13 @@
 // their appointments at 0.4 times that; loading 45,000 rows/s.
 //
 // # Why
+//
+// Why the driver's own package for Entra ID (azuread) is not used: it writes device codes to standard output, where records
+// belong, logs in anew for every connection, and asks whatever directory the server names.
+//
+// Why the checks of certificates are done here and not by crypto/tls: the driver passes on their errors as text, which
+// does not describe the certificate; and the name is looked at before the signature, so that the certificate that SQL
+// Server makes itself fails for having no name, which hostNameInCertificate does not mend.
 //
 // The transaction is begun by a statement and not through database/sql, whose transactions end when the context of their
 // beginning does, and whose roll-back after a broken bulk copy would speak into the middle of it: such a connection is

@@ -6,14 +6,8 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
-	"net/url"
-	"runtime"
 	"strings"
 
-	mssqldb "github.com/microsoft/go-mssqldb"
-	"github.com/microsoft/go-mssqldb/msdsn"
-
-	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/source"
 )
 
@@ -34,100 +28,6 @@ type Driver struct {
 }
 
 var _ source.Driver = (*Driver)(nil)
-
-// Open prepares a connection to "sqlserver://[LOGIN@]HOST[:PORT][/INSTANCE]?database=NAME" with the login's password; a
-// password in the URL is used when the other is empty. Without a login, Windows' own is used there. Nothing is asked of
-// the network yet. All errors have status Usage.
-func Open(rawURL, password string) (*Driver, error) {
-	cfg, clean, err := parseURL(rawURL, password, runtime.GOOS)
-	if err != nil {
-		return nil, err
-	}
-	db := sql.OpenDB(mssqldb.NewConnectorConfig(cfg))
-	db.SetMaxOpenConns(4)
-	return &Driver{db: db, url: clean, name: cfg.Host + "/" + cfg.Database}, nil
-}
-
-// kept are the parameters of a URL that say where the database is and how to reach it; others, which may be secrets,
-// are not shown and not recorded.
-var kept = [...]string{"database", "encrypt", "TrustServerCertificate", "certificate", "servercertificate",
-	"hostNameInCertificate", "tlsmin", "ServerSPN", "ApplicationIntent", "MultiSubnetFailover", "protocol", "packet size",
-	"connection timeout", "dial timeout"}
-
-// refused are parameters that would change what values look like, log what is sent, or need what is not built in.
-var refused = [...]string{"guid conversion", "timezone", "log", "change password", "fedauth", "columnencryption"}
-
-// parseURL reads a URL without ever putting it into an error, since it may hold a password.
-func parseURL(rawURL, password, goos string) (cfg msdsn.Config, clean string, err error) {
-	bad := func(format string, args ...any) (msdsn.Config, string, error) {
-		return msdsn.Config{}, "", manifest.Errorf(manifest.Usage, "database URL: "+format, args...).
-			WithHint("write sqlserver://LOGIN@HOST:PORT?database=NAME, and give the password in OMT_DB_PASSWORD")
-	}
-	u, err := url.Parse(rawURL)
-	if err != nil {
-		return bad("it is not a URL")
-	}
-	if u.Scheme+"://" != Scheme || u.Host == "" {
-		return bad("it does not begin with sqlserver:// and a host")
-	}
-	params, err := url.ParseQuery(u.RawQuery)
-	if err != nil {
-		return bad("its parameters cannot be read")
-	}
-	for _, name := range refused {
-		if _, ok := get(params, name); ok {
-			return bad("parameter %q is not taken", name)
-		}
-	}
-	if db, _ := get(params, "database"); db == "" {
-		return bad("it names no database")
-	}
-	full := *u
-	q := url.Values{}
-	for k, v := range params {
-		q[k] = v
-	}
-	if _, ok := get(q, "encrypt"); !ok {
-		q.Set("encrypt", "true")
-	}
-	if _, ok := get(q, "app name"); !ok {
-		q.Set("app name", "omt")
-	}
-	full.RawQuery = q.Encode()
-	cfg, err = msdsn.Parse(full.String())
-	if err != nil {
-		return bad("%s", strings.ReplaceAll(err.Error(), full.String(), "…"))
-	}
-	if password != "" {
-		cfg.Password = password
-	}
-	if cfg.User == "" && goos != "windows" {
-		return bad("it names no login")
-	}
-	return cfg, cleanURL(u, params), nil
-}
-
-// get looks a parameter up without regard to letter case.
-func get(q url.Values, name string) (string, bool) {
-	for k, v := range q {
-		if strings.EqualFold(k, name) && len(v) > 0 {
-			return v[0], true
-		}
-	}
-	return "", false
-}
-
-// cleanURL is the URL without user info and with kept parameters only, in their order.
-func cleanURL(u *url.URL, params url.Values) string {
-	var q []string
-	for _, name := range kept {
-		if v, ok := get(params, name); ok {
-			q = append(q, url.QueryEscape(name)+"="+url.QueryEscape(v))
-		}
-	}
-	c := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawQuery: strings.Join(q, "&")}
-	return c.String()
-}
 
 // Engine returns "mssql".
 func (d *Driver) Engine() string { return "mssql" }

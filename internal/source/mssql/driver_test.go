@@ -2,148 +2,14 @@ package mssql
 
 import (
 	"cmp"
-	"context"
-	"crypto/x509"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
 	"time"
 
-	mssqldb "github.com/microsoft/go-mssqldb"
-	"github.com/microsoft/go-mssqldb/msdsn"
-
-	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/source"
 )
-
-func TestParseURL(t *testing.T) {
-	for _, c := range []struct {
-		url, password, clean, user, gotPassword string
-		encrypted                               bool
-	}{
-		{"sqlserver://sa@host:1433?database=crm", "pw", "sqlserver://host:1433?database=crm", "sa", "pw", true},
-		{"sqlserver://sa:inside@host?database=crm", "", "sqlserver://host?database=crm", "sa", "inside", true},
-		{"sqlserver://sa:inside@host?database=crm", "given", "sqlserver://host?database=crm", "sa", "given", true},
-		{"sqlserver://host/SQL2019?DATABASE=crm&Encrypt=disable&user+id=sa&password=hidden", "pw", "sqlserver://host/SQL2019?database=crm&encrypt=disable", "sa", "pw", false},
-		{"sqlserver://sa@host?database=b+c%26d&TrustServerCertificate=true&workstation+id=w", "p@?&", "sqlserver://host?database=b+c%26d&TrustServerCertificate=true", "sa", "p@?&", true},
-	} {
-		cfg, clean, err := parseURL(c.url, c.password, "linux")
-		if err != nil {
-			t.Errorf("%s: %v", c.url, err)
-			continue
-		}
-		if clean != c.clean || cfg.User != c.user || cfg.Password != c.gotPassword || cfg.AppName != "omt" {
-			t.Errorf("%s: %q, %q, %q, app %q", c.url, clean, cfg.User, cfg.Password, cfg.AppName)
-		}
-		if enc := cfg.Encryption == msdsn.EncryptionRequired; enc != c.encrypted {
-			t.Errorf("%s: encryption %v", c.url, cfg.Encryption)
-		}
-		again, clean2, err := parseURL(c.clean, "x", "windows")
-		if err != nil || clean2 != c.clean || again.Database != cfg.Database || again.Host != cfg.Host || again.Instance != cfg.Instance {
-			t.Errorf("%s read again: %q, %v", c.clean, clean2, err)
-		}
-	}
-}
-
-func TestParseURLRefuses(t *testing.T) {
-	for _, c := range []struct{ url, say string }{
-		{"", "does not begin with sqlserver://"},
-		{"mssql://sa:secret@host?database=crm", "does not begin with sqlserver://"},
-		{"sqlserver://?database=crm", "a host"},
-		{"sqlserver://sa:secret@host", "names no database"},
-		{"sqlserver://sa:secret@host?database=", "names no database"},
-		{"sqlserver://host?database=crm&password=secret", "names no login"},
-		{"sqlserver://sa:secret@host:port?database=crm", "is not a URL"},
-		{"sqlserver://sa:secret@ho st?database=crm", "is not a URL"},
-		{"sqlserver://sa:secret@host?database=crm;x", "parameters cannot be read"},
-		{"sqlserver://sa:secret@host?database=crm&encrypt=maybe", "encrypt"},
-		{"sqlserver://sa:secret@host?database=crm&Timezone=Europe/Oslo", `"timezone" is not taken`},
-		{"sqlserver://sa:secret@host?database=crm&guid+conversion=true", "not taken"},
-		{"sqlserver://sa:secret@host?database=crm&fedauth=ActiveDirectoryDefault", `"fedauth" is not taken`},
-		{"sqlserver://sa:secret@host?database=crm&log=63", "not taken"},
-	} {
-		_, err := Open(c.url, "")
-		if c.say == "names no login" {
-			_, _, err = parseURL(c.url, "", "linux")
-		}
-		if manifest.StatusOf(err) != manifest.Usage || !strings.Contains(err.Error(), c.say) || !strings.Contains(manifest.HintOf(err), "OMT_DB_PASSWORD") {
-			t.Errorf("%q: %v (%s), want %q", c.url, err, manifest.HintOf(err), c.say)
-		}
-		if err != nil && strings.Contains(err.Error(), "secret") {
-			t.Errorf("the password is in %v", err)
-		}
-		if _, err := OpenLoader(c.url, ""); err == nil && c.say != "names no login" {
-			t.Errorf("OpenLoader takes %q", c.url)
-		}
-	}
-	if _, _, err := parseURL("sqlserver://host?database=crm", "", "windows"); err != nil {
-		t.Errorf("Windows' own login: %v", err)
-	}
-}
-
-// Opening asks nothing of the network; the first question tells what is wrong.
-func TestUnreachable(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	addr := l.Addr().String()
-	l.Close()
-	d, err := Open("sqlserver://sa@"+addr+"?database=crm&dial+timeout=2", "secret")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-	defer cancel()
-	if _, err = source.New(ctx, d, ""); manifest.StatusOf(err) != manifest.Failed || !strings.Contains(err.Error(), `database "127.0.0.1/crm": the server cannot be reached`) {
-		t.Errorf("New: %v", err)
-	}
-	if _, err = d.Begin(ctx); err == nil || strings.Contains(err.Error(), "secret") {
-		t.Errorf("Begin: %v", err)
-	}
-	if d.Engine() != "mssql" || d.URL() != "sqlserver://"+addr+"?database=crm&dial+timeout=2" {
-		t.Errorf("%s, %s", d.Engine(), d.URL())
-	}
-}
-
-func TestExplain(t *testing.T) {
-	d := &Driver{name: "host/crm"}
-	for _, c := range []struct {
-		err    error
-		status manifest.Status
-		say    string
-		hint   string
-	}{
-		{mssqldb.Error{Number: 18456, Message: "Login failed for user 'sa'."}, manifest.Usage, "Login failed for user 'sa'. (error 18456)", "OMT_DB_PASSWORD"},
-		{mssqldb.Error{Number: 4060, Message: "Cannot open database"}, manifest.Usage, "error 4060", "database's name"},
-		{mssqldb.Error{Number: 911, Message: "Database 'x' does not exist."}, manifest.Usage, "error 911", "database's name"},
-		{mssqldb.Error{Number: 229, Message: "The SELECT permission was denied"}, manifest.Failed, "error 229", "needs SELECT"},
-		{mssqldb.Error{Number: 208, Message: "Invalid object name"}, manifest.Failed, `reading from database "host/crm": Invalid object name (error 208)`, ""},
-		{fmt.Errorf("TLS: %w", x509.UnknownAuthorityError{}), manifest.Usage, "not trusted", "TrustServerCertificate"},
-		{x509.HostnameError{Certificate: &x509.Certificate{}, Host: "h"}, manifest.Usage, "not trusted", "certificate"},
-		{errors.New("TLS Handshake failed: tls: failed to verify certificate: x509: signed by unknown authority"), manifest.Usage, "not trusted", "certificate"},
-		{&net.DNSError{Err: "no such host", Name: "host"}, manifest.Failed, "cannot be reached", "SQL Browser"},
-		{errors.New("unable to open tcp connection with host 'x'"), manifest.Failed, "cannot be reached", "firewall"},
-		{errors.New("something else"), manifest.Failed, `database "host/crm": something else`, ""},
-		{context.Canceled, manifest.Failed, "context canceled", ""},
-	} {
-		err := d.explain("reading from", c.err)
-		if manifest.StatusOf(err) != c.status || !strings.Contains(err.Error(), c.say) || !strings.Contains(manifest.HintOf(err), c.hint) {
-			t.Errorf("%v: status %d, %v, hint %q", c.err, manifest.StatusOf(err), err, manifest.HintOf(err))
-		}
-	}
-	var se mssqldb.Error
-	if err := d.explain("x", mssqldb.Error{Number: 2627}); !errors.As(err, &se) || se.Number != 2627 {
-		t.Errorf("the number is lost in %v", err)
-	}
-	if err := d.explain("x", context.Canceled); !errors.Is(err, context.Canceled) {
-		t.Errorf("the cause is lost in %v", err)
-	}
-}
 
 // readOne reads one value as a column of that name and type does.
 func readOne(name, typ string, v ...driver.Value) (any, error) {

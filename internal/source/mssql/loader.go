@@ -20,7 +20,7 @@ type Loader struct {
 	id     string
 	prefix string
 	tables []source.Table
-	target target
+	able   ability
 }
 
 var _ source.Loader = (*Loader)(nil)
@@ -64,14 +64,14 @@ func (l *Loader) Begin(ctx context.Context, id, prefix string, tables []source.T
 	if err := l.claim(ctx, there); err != nil {
 		return err
 	}
-	if l.target, err = l.lookAtTarget(ctx); err != nil {
+	if l.able, err = l.lookAtServer(ctx); err != nil {
 		return err
 	}
 	for _, t := range tables {
 		if there[strings.ToLower(t.Name)] {
 			continue
 		}
-		q, err := createTable(l.d.Ref(prefix, t.Name), t, l.target)
+		q, err := createTable(l.d.Ref(prefix, t.Name), t, l.able)
 		if err != nil {
 			return err
 		}
@@ -145,7 +145,7 @@ func (l *Loader) record(ctx context.Context, c *sql.Conn, part string) error {
 }
 
 // Notes says what the tables were made with otherwise than the source had it.
-func (l *Loader) Notes() []source.Note { return l.target.notes(l.prefix, l.tables) }
+func (l *Loader) Notes() []source.Note { return l.able.notes(l.prefix, l.tables) }
 
 // inTx runs fn in a transaction on a connection of its own, which is thrown away when anything fails: the server then
 // rolls back, whatever was in the middle of being sent.
@@ -190,7 +190,7 @@ func (l *Loader) Load(ctx context.Context, part string, t source.Table, rows ite
 	if err != nil {
 		return 0, err
 	}
-	p := newPart(l.d.Ref(l.prefix, t.Name), t, l.target, guards)
+	p := newPart(l.d.Ref(l.prefix, t.Name), t, l.able, guards)
 	err = l.inTx(ctx, func(c *sql.Conn) error {
 		if err := l.record(ctx, c, part); err != nil {
 			return fmt.Errorf("part %q: %w", part, err)

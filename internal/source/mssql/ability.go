@@ -8,15 +8,15 @@ import (
 	"github.com/openomt/omt/internal/source"
 )
 
-// target is what the server that is filled can hold. Names are in lower case.
-type target struct {
+// ability is what the server that is filled can hold. Names are in lower case.
+type ability struct {
 	collations map[string]bool // empty where it does not say
 	types      map[string]bool // likewise
 }
 
-// lookAtTarget asks the server what it can hold.
-func (l *Loader) lookAtTarget(ctx context.Context) (target, error) {
-	var t target
+// lookAtServer asks what the server can hold.
+func (l *Loader) lookAtServer(ctx context.Context) (ability, error) {
+	var t ability
 	var err error
 	if t.collations, err = l.names(ctx, "SELECT name FROM sys.fn_helpcollations()"); err != nil {
 		return t, err
@@ -39,7 +39,7 @@ func (l *Loader) names(ctx context.Context, q string) (map[string]bool, error) {
 
 // stored is the type that a column is made with. Values of a rowversion come from the server alone; a type that the
 // server does not have becomes the bytes that its values are.
-func (t target) stored(c source.Type) string {
+func (t ability) stored(c source.Type) string {
 	switch c.SQL {
 	case "rowversion":
 		return "binary(8)"
@@ -56,7 +56,7 @@ func (t target) stored(c source.Type) string {
 }
 
 // collates reports whether a column is made with the collation that it is declared with.
-func (t target) collates(c source.Column) bool {
+func (t ability) collates(c source.Column) bool {
 	return c.Collation != "" && collatable(c.Type) && t.collations[strings.ToLower(c.Collation)]
 }
 
@@ -67,7 +67,7 @@ func keepsDefault(c source.Column) bool {
 }
 
 // notes says what of the tables is made otherwise than the source had it.
-func (t target) notes(prefix string, tables []source.Table) []source.Note {
+func (t ability) notes(prefix string, tables []source.Table) []source.Note {
 	var notes []source.Note
 	for _, table := range tables {
 		for _, c := range table.Stored() {
