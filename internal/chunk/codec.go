@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/parquet-go/parquet-go/format"
@@ -72,9 +73,9 @@ func (e *encoder) deflater(w io.Writer) (*gzip.Writer, error) {
 			return nil, fmt.Errorf("making a gzip encoder: %w", err)
 		}
 		e.gzip = z
-		return z, nil
 	}
 	e.gzip.Reset(w)
+	e.gzip.ModTime = time.Unix(0, 0) // none
 	return e.gzip, nil
 }
 

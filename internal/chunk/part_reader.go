@@ -31,6 +31,7 @@ type PartReader struct {
 	first   string
 	last    source.Row
 	slab    []any // room for rows to come
+	ended   bool
 	err     error
 }
 
@@ -88,8 +89,8 @@ func (r *PartReader) Read() (source.Row, error) {
 	n := r.content.rows + 1
 	row, err := r.read()
 	if err != nil {
-		r.err = err
-		if !errors.Is(err, io.EOF) {
+		r.err = io.EOF
+		if !r.ended {
 			r.err = fmt.Errorf("part of table %q: row %d: %w", r.schema.table.Name, n, r.source.blame(err))
 		}
 		return nil, r.err
@@ -150,6 +151,7 @@ func (r *PartReader) open() error {
 		}
 	}
 	if r.group == len(r.footer.groups) {
+		r.ended = true
 		return io.EOF
 	}
 	g := &r.footer.groups[r.group]
@@ -275,7 +277,11 @@ func (f *fieldReader) get(at int, ticks int64, offset int16) (any, error) {
 	case source.Float:
 		return math.Float64frombits(binary.LittleEndian.Uint64(p.data[8*at:])), nil
 	case source.Real:
-		return float64(math.Float32frombits(binary.LittleEndian.Uint32(p.data[4*at:]))), nil
+		v := float64(math.Float32frombits(binary.LittleEndian.Uint32(p.data[4*at:])))
+		if math.Float32bits(float32(v)) != binary.LittleEndian.Uint32(p.data[4*at:]) {
+			return nil, errors.New("a signalling NaN, which no value is")
+		}
+		return v, nil
 	case source.Decimal:
 		return p.decimal(at).format(f.Type.Scale), nil
 	case source.Text:
@@ -331,9 +337,15 @@ func (f *faults) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// blame marks err as damage unless reading failed.
+// blame marks err as damage unless reading failed. A page that ends too early is not the end of the part.
 func (f *faults) blame(err error) error {
-	if f.err != nil || errors.Is(err, ErrDamaged) {
+	if errors.Is(err, io.EOF) {
+		err = errors.New(err.Error())
+	}
+	switch {
+	case f.err != nil && !errors.Is(err, f.err):
+		return fmt.Errorf("%w: %w", err, f.err)
+	case f.err != nil || errors.Is(err, ErrDamaged):
 		return err
 	}
 	return damaged("%w", err)

@@ -166,7 +166,16 @@ func (w *PartWriter) put(f *partField, v any) error {
 
 // putUTF16 puts a text of the row at hand that is no Unicode into its companion.
 func (w *PartWriter) putUTF16(c *column, s string) error {
-	b := source.AppendUTF16(nil, s)
+	units := 0
+	for i := range len(s) { // one for each character, two for those of four bytes
+		if s[i]&0xC0 != 0x80 {
+			units++
+		}
+		if s[i] >= 0xF0 {
+			units++
+		}
+	}
+	b := source.AppendUTF16(make([]byte, 0, 2*units), s)
 	if len(b) >= bigValue {
 		w.pager.fill(c, w.group.rows)
 		return w.pager.large(c, b)
