@@ -103,9 +103,15 @@ func decodeBytes(t *source.Type, b []byte) (v any, rest []byte, ok bool) {
 	}
 	value, rest := b[k:k+int(n)], b[k+int(n):]
 	if t.Kind == source.Text {
-		return string(value), rest, utf8.Valid(value)
+		text := string(value)
+		return text, rest, validText(t, text)
 	}
 	return append([]byte{}, value...), rest, true
+}
+
+// validText reports whether a text is one of a type of texts: UTF-8, or the one form of UTF-16 that is no Unicode.
+func validText(t *source.Type, s string) bool {
+	return utf8.ValidString(s) || t.UTF16() && source.ValidText(s)
 }
 
 func decodeTime(t *source.Type, b []byte) (v any, rest []byte, ok bool) {

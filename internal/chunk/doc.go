@@ -42,7 +42,7 @@
 //	Float     8 bytes, IEEE 754 as it is: -0 is not 0, and a NaN keeps its bits
 //	Real      4 bytes, IEEE 754
 //	Decimal   one byte scale, then the digits without the point as 16 bytes, signed
-//	Text      length in bytes as an unsigned LEB128 varint in its shortest form, then UTF-8
+//	Text      length in bytes as an unsigned LEB128 varint in its shortest form, then UTF-8 (WTF-8, see below)
 //	Bytes     length as above, then the bytes
 //	Date      4 bytes, signed: days since 1970-01-01
 //	Clock     8 bytes: steps of 100 ns since midnight
@@ -50,7 +50,13 @@
 //	Offset    8 bytes, signed: steps of 100 ns since 1970-01-01 00:00 UTC; 2 bytes, signed: minutes ahead of UTC
 //	UUID      16 bytes in the order of the text form
 //
-// Equal values have equal bytes, different ones different bytes, and DecodeRow accepts nothing else. The content digest
+// Servers keep nchar, nvarchar, ntext and sql_variant in UTF-16, and do not check it: a text may hold half a surrogate pair
+// without its other half. In texts of these types (source.Type.UTF16) such a half is three bytes, ED, A0 to BF, 80 to BF,
+// as UTF-8's scheme has it, and a pair is one character of four bytes. Anything else in a text is UTF-8.
+//
+// Equal values have equal bytes, different ones different bytes, and DecodeRow accepts nothing else. Values are those of a
+// kind with the width, precision and scale of their type, and of times with whole microseconds below scale 7; declared
+// lengths and narrower ranges (datetime, money) are the business of who reads a source. The content digest
 // of a part is the SHA-256 over its rows in their order, each preceded by its length in 8 bytes; raw of a part's record
 // is how many bytes that were. The digest of a row (RowDigest), by which rows of a table without key are sorted, is the
 // SHA-256 of its encoding without the length. The schema digest is the SHA-256 of SchemaJSON: name, columns and key,
@@ -58,8 +64,8 @@
 //
 // Keys sort by the bytes of Key.Append: 00 for NULL, or 01 and the value as above, with these differences: the sign bit
 // of signed numbers is flipped; Float and Real are 8 bytes, with all bits flipped if negative and else the sign bit; Text
-// and Bytes have no length, a byte 00 is 00 FF, and 00 01 ends them. Text sorts by bytes, not as the source's collation
-// does. Cutter says which keys begin a part.
+// and Bytes have no length, a byte 00 is 00 FF, and 00 01 ends them. Text sorts by bytes, which is the order of code
+// points, halves of pairs among them, and not as the source's collation does. Cutter says which keys begin a part.
 //
 // # Table parts
 //
@@ -70,7 +76,7 @@
 //	tinyint, smallint, int, bigint INT32 or INT64 as INT(8, unsigned), INT(16|32|64, signed)
 //	real, float                    FLOAT, DOUBLE
 //	decimal, numeric, money, …     DECIMAL(p,s): INT32 to 9 digits, INT64 to 18, else the shortest FIXED_LEN_BYTE_ARRAY
-//	text of all types              BYTE_ARRAY as STRING
+//	text of all types              BYTE_ARRAY as STRING; of types kept in UTF-16 besides <name>$utf16: BYTE_ARRAY
 //	binary of all types            BYTE_ARRAY
 //	uniqueidentifier               FIXED_LEN_BYTE_ARRAY(16) as UUID
 //	date                           INT32 as DATE
@@ -82,9 +88,14 @@
 // Companion columns follow theirs and are NULL where it is; a name that a column has already gets another "$". Nanosecond
 // timestamps would reach neither 1760, which SuperOffice's databases hold, nor 9999.
 //
+// A STRING is Unicode for every reader. Where a text is not, it has U+FFFD in place of each half of a pair, and the
+// companion $utf16, which is OPTIONAL always and else NULL, holds the text in UTF-16, the low byte of each unit first. A
+// reader takes the text from there, and refuses one that is Unicode or that the STRING does not follow from.
+//
 // A row group ends when the canonical rows in it have 8 MiB, or at 65,536 rows. Pages are data pages of version 2 with a
 // CRC-32, and end when their values have about 256 KiB, less in tables of more than 16 columns, so that all open pages
-// together have about 4 MiB. A text or byte value of 1 MiB and more has a page of its own. Integers and what they stand
+// together have about 4 MiB. Pages of $utf16 end by their own values alone, mostly with the row group. A text or byte value
+// of 1 MiB and more has a page of its own. Integers and what they stand
 // for are DELTA_BINARY_PACKED, texts and bytes DELTA_LENGTH_BYTE_ARRAY (large ones PLAIN), the rest PLAIN; levels are
 // RLE. Bodies are compressed with zstd, or marked as not compressed where that does not shrink them. Column chunks follow
 // each other without gaps from byte 4 on; behind them stand 8 bytes, the lowest first, with the XXH64 of the footer, and

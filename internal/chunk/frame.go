@@ -75,7 +75,7 @@ func newFramer(w io.Writer) *framer { return &framer{sink: newSink(w)} }
 
 // frame encodes e.raw as one frame and empties it. joined tells that it holds more than one file's content.
 func (f *framer) frame(e *encoder, joined bool) error {
-	if !joined && e.incompressible(e.raw) {
+	if !joined && e.incompressible(Zstd, e.raw) {
 		e.out = appendStored(e.out[:0], e.raw)
 	} else {
 		e.out = e.zstd.EncodeAll(e.raw, e.out[:0])
@@ -140,7 +140,7 @@ const (
 )
 
 // incompressible guesses from evenly spread pieces whether all of b would shrink by less than 3 %.
-func (e *encoder) incompressible(b []byte) bool {
+func (e *encoder) incompressible(c Codec, b []byte) bool {
 	if len(b) < 2*probes*probeSize {
 		return false
 	}
@@ -149,6 +149,6 @@ func (e *encoder) incompressible(b []byte) bool {
 	for i := range probes {
 		e.probe = append(e.probe, b[i*step:][:probeSize]...)
 	}
-	e.out = e.zstd.EncodeAll(e.probe, e.out[:0])
-	return len(e.out)*100 > len(e.probe)*97
+	out, err := e.compress(c, e.probe)
+	return err == nil && len(out)*100 > len(e.probe)*97
 }

@@ -80,7 +80,7 @@ func appendKeyValue(dst []byte, t *source.Type, v any) ([]byte, bool) {
 	switch t.Kind {
 	case source.Text:
 		text, ok := v.(string)
-		return appendEscaped(dst, bytesOf(text)), ok
+		return appendEscaped(dst, bytesOf(text)), ok && validText(t, text)
 	case source.Bytes:
 		b, ok := v.([]byte)
 		return appendEscaped(dst, b), ok

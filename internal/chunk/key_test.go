@@ -68,6 +68,11 @@ func TestKeyOf(t *testing.T) {
 	if _, err := k.Append(nil, source.Row{"x", "y"}); err == nil || !strings.Contains(err.Error(), `column "c0"`) {
 		t.Errorf("a value of another type: %v", err)
 	}
+	for _, c := range []struct{ sql, text string }{{"nvarchar(5)", "\xff"}, {"ntext", "\xED\xA0\xBD\xED\xB8\x80"}, {"varchar(5)", "\xED\xA0\xBD"}} {
+		if _, err := mustKey(t, keyTable([]string{"c0"}, c.sql)).Append(nil, source.Row{c.text}); err == nil {
+			t.Errorf("%q is accepted as key of %s", c.text, c.sql)
+		}
+	}
 	for _, sql := range []string{"nvarchar(5)", "varbinary(5)", "float", "date"} {
 		if _, err := mustKey(t, keyTable([]string{"c0"}, sql)).Append(nil, source.Row{int64(1)}); err == nil {
 			t.Errorf("an int64 is accepted as key of %s", sql)

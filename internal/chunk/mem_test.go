@@ -2,10 +2,13 @@ package chunk
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"runtime"
+	"runtime/metrics"
 	"testing"
 
+	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/source"
 )
 
@@ -73,4 +76,117 @@ func TestMemoryInUse(t *testing.T) {
 	}
 	runtime.KeepAlive(w)
 	runtime.KeepAlive(rows)
+}
+
+// A large value is not copied where it does not compress, and takes its compressed size where it does, whatever the codec.
+func TestLargeValuesTakeLittleMemory(t *testing.T) {
+	const size = 40 << 20
+	table := manifest.Table{Name: "t", Columns: []manifest.Column{{Name: "b", Type: "varbinary(max)", Null: true}}}
+	for _, codec := range []Codec{Zstd, Snappy, Gzip} {
+		for name, value := range map[string][]byte{"noise": noise(1, size), "zeros": make([]byte, size)} {
+			stored := uint64(0)
+			n := allocated(func() {
+				w, err := NewPartWriter(io.Discard, table, PartOptions{Codec: codec})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := w.Write(source.Row{value}); err != nil {
+					t.Fatal(err)
+				}
+				p, err := w.Close()
+				if err != nil {
+					t.Fatal(err)
+				}
+				stored = uint64(p.Bytes)
+			})
+			if name == "noise" {
+				stored = 0 // the value itself is written
+			}
+			if n > stored+24<<20 {
+				t.Errorf("%s, %s: writing a value of %d MiB takes %d MiB", codec, name, size>>20, n>>20)
+			}
+			b, _ := writePart(t, table, PartOptions{Codec: codec}, []source.Row{{value}})
+			n = allocated(func() {
+				if rows, err := readPart(b, table); err != nil || !bytes.Equal(rows[0][0].([]byte), value) {
+					t.Fatalf("%s, %s: %v, or other bytes", codec, name, err)
+				}
+			})
+			if n > size+24<<20 {
+				t.Errorf("%s, %s: reading a value of %d MiB takes %d MiB", codec, name, size>>20, n>>20)
+			}
+		}
+	}
+}
+
+// allocated returns how many bytes f takes from the heap, freed ones included.
+func allocated(f func()) uint64 {
+	read := func() uint64 {
+		s := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+		metrics.Read(s)
+		return s[0].Value.Uint64()
+	}
+	before := read()
+	f()
+	return read() - before
+}
+
+// A large text that is no Unicode takes its UTF-16, its form in Unicode, and no more than another text as large besides.
+func TestLargeTextsThatAreNoUnicodeTakeBoundedMemory(t *testing.T) {
+	const size = 16 << 20
+	table := manifest.Table{Name: "t", Columns: []manifest.Column{{Name: "s", Type: "nvarchar(max)"}}}
+	value := string(text(1, size)) + firstHalf
+	b, _ := writePart(t, table, PartOptions{}, []source.Row{{value}})
+	n := allocated(func() {
+		w, err := NewPartWriter(io.Discard, table, PartOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Write(source.Row{value}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Logf("writing a text of %d MiB takes %d MiB", size>>20, n>>20)
+	if n > 5*size+24<<20 {
+		t.Errorf("writing a text of %d MiB takes %d MiB", size>>20, n>>20)
+	}
+	n = allocated(func() {
+		if rows, err := readPart(b, table); err != nil || rows[0][0] != value {
+			t.Fatalf("%v, or another text", err)
+		}
+	})
+	t.Logf("reading a text of %d MiB takes %d MiB", size>>20, n>>20)
+	if n > 5*size+24<<20 {
+		t.Errorf("reading a text of %d MiB takes %d MiB", size>>20, n>>20)
+	}
+}
+
+// Tables of many columns of texts hold no more for their companions.
+func TestCompanionsTakeLittleMemory(t *testing.T) {
+	held := func(sql string) int64 {
+		table := manifest.Table{Name: "t"}
+		row := source.Row{}
+		for i := range 300 {
+			table.Columns = append(table.Columns, manifest.Column{Name: fmt.Sprint(i), Type: sql})
+			row = append(row, "")
+		}
+		before := live()
+		w, err := NewPartWriter(io.Discard, table, PartOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 10_000 {
+			if err := w.Write(row); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n := live() - before
+		runtime.KeepAlive(w)
+		return n
+	}
+	if with, without := held("nvarchar(9)"), held("varchar(9)"); with > without+2<<20 {
+		t.Errorf("300 columns hold %d KiB with companions, %d without", with>>10, without>>10)
+	}
 }

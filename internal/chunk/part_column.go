@@ -21,6 +21,7 @@ type column struct {
 	i64     []int64
 	data    []byte   // byte arrays one behind the other; or values in PLAIN; or one byte for each boolean
 	offsets []uint32 // where byte arrays begin, and where the last one ends
+	at      []uint32 // of a sparse leaf: the places of values in the page, all others are NULL
 
 	pages   [][]byte // headers and bodies
 	stored  int64    // bytes of pages
@@ -36,6 +37,9 @@ func newColumn(l leaf) *column { return &column{leaf: l, offsets: []uint32{0}} }
 func (c *column) reset() {
 	c.levels, c.values, c.nulls, c.bytes = c.levels[:0], 0, 0, 0
 	c.i32, c.i64, c.data, c.offsets = c.i32[:0], c.i64[:0], c.data[:0], c.offsets[:1]
+	if c.sparse {
+		c.at, c.levels = c.at[:0], nil
+	}
 }
 
 func (c *column) null() {
@@ -74,6 +78,7 @@ func (c *column) fixed(b []byte) {
 type partField struct {
 	source.Column
 	value, ticks, offset *column
+	utf16                *column // sparse: nothing is put there but texts that are no Unicode
 }
 
 func newPartField(f field) partField {
@@ -84,11 +89,14 @@ func newPartField(f field) partField {
 	if f.offset != nil {
 		p.offset = newColumn(*f.offset)
 	}
+	if f.utf16 != nil {
+		p.utf16 = newColumn(*f.utf16)
+	}
 	return p
 }
 
-// columns returns the leaves in their order.
-func (f *partField) columns(all []*column) []*column {
+// dense returns the leaves that every value is put into.
+func (f *partField) dense(all []*column) []*column {
 	all = append(all, f.value)
 	if f.ticks != nil {
 		all = append(all, f.ticks)
@@ -99,12 +107,21 @@ func (f *partField) columns(all []*column) []*column {
 	return all
 }
 
+// columns returns the leaves in their order.
+func (f *partField) columns(all []*column) []*column {
+	all = f.dense(all)
+	if f.utf16 != nil {
+		all = append(all, f.utf16)
+	}
+	return all
+}
+
 // put adds a value that has a canonical encoding and is not large.
 func (f *partField) put(v any) {
 	c := f.value
 	switch v := v.(type) {
 	case nil:
-		for _, c := range f.columns(make([]*column, 0, 3)) {
+		for _, c := range f.dense(make([]*column, 0, 3)) {
 			c.null()
 		}
 	case int64:
@@ -144,6 +161,14 @@ func (f *partField) put(v any) {
 func (c *column) array(n int) {
 	c.offsets = append(c.offsets, uint32(len(c.data)))
 	c.present(n + 4)
+}
+
+// add puts a byte array into a sparse leaf, for a row of the row group.
+func (c *column) add(row int64, b []byte) {
+	c.at = append(c.at, uint32(row-c.count))
+	c.data = append(c.data, b...)
+	c.offsets = append(c.offsets, uint32(len(c.data)))
+	c.bytes += len(b) + 4
 }
 
 func (f *partField) decimal(v string) {

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"hash/crc32"
 	"io"
 	"math/rand/v2"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -78,6 +76,20 @@ func reseal(b []byte, change func(m *format.FileMetaData)) []byte {
 	out = binary.LittleEndian.AppendUint64(out, xxhash.Sum64(footer))
 	out = append(out, footer...)
 	return append(binary.LittleEndian.AppendUint32(out, uint32(len(footer))), parquetMagic...)
+}
+
+// recoded says other codecs in a part's footer.
+func recoded(b []byte, codecs []Codec) []byte {
+	return reseal(b, func(m *format.FileMetaData) {
+		for i, c := range codecs {
+			m.RowGroups[0].Columns[i].MetaData.Codec = c.parquet()
+		}
+	})
+}
+
+// resized says that pages have so many bytes more before compression.
+func resized(b []byte, by int64) []byte {
+	return reseal(b, func(m *format.FileMetaData) { m.RowGroups[0].Columns[0].MetaData.TotalUncompressedSize += by })
 }
 
 func TestFootersRefused(t *testing.T) {
@@ -174,14 +186,21 @@ func TestPageHeadersRefused(t *testing.T) {
 		ok   bool
 	}{
 		{"texts", required, page(array, 10, 0, 0, 50, 90, true), true},
-		{"a large text", required, page(plain, 1, 0, 0, 50, 9_000_000, true), true},
+		{"a large text", required, page(plain, 1, 0, 0, 50, 1_500_000, true), true},
+		{"a large text that is not large", required, page(plain, 1, 0, 0, 50, bigValue+3, true), false},
+		{"more than any zstd unpacks to", required, page(plain, 1, 0, 0, 50, 50<<15+1, true), false},
+		{"more than any deflate unpacks to", &pageReader{leaf: required.leaf, left: 10, codec: Gzip}, page(array, 10, 0, 0, 50, 50*1032+1, true), false},
+		{"as much as a deflate unpacks to", &pageReader{leaf: required.leaf, left: 10, codec: Gzip}, page(array, 10, 0, 0, 50, 50*1032, true), true},
+		{"more than any Snappy unpacks to", &pageReader{leaf: required.leaf, left: 10, codec: Snappy}, page(array, 10, 0, 0, 60, 60*64/3+1, true), false},
+		{"compressed and longer", required, page(array, 10, 0, 0, 90, 50, true), false},
+		{"compressed for nothing", required, page(array, 10, 0, 0, 50, 50, true), false},
 		{"integers", optional, page(ints, 10, 3, 2, 50, 90, true), true},
 		{"more values than rows", required, page(array, 11, 0, 0, 50, 90, true), false},
 		{"no values", required, page(array, 0, 0, 0, 50, 90, true), false},
 		{"more NULLs than values", optional, page(ints, 3, 4, 2, 50, 90, true), false},
 		{"negative NULLs", optional, page(ints, 3, -1, 2, 50, 90, true), false},
-		{"two large texts", required, page(plain, 2, 0, 0, 50, 90, true), false},
-		{"a large NULL", required, page(plain, 1, 1, 0, 50, 90, true), false},
+		{"two large texts", required, page(plain, 2, 0, 0, 50, 1_500_000, true), false},
+		{"a large NULL", required, page(plain, 1, 1, 0, 50, 1_500_000, true), false},
 		{"a page as large as no other", required, page(array, 2, 0, 0, 50, maxBody+1, true), false},
 		{"another encoding", optional, page(plain, 3, 0, 2, 50, 90, true), false},
 		{"levels where there are none", required, page(array, 3, 0, 2, 50, 90, true), false},
@@ -282,46 +301,6 @@ func TestPartIsOnlyKnownAtItsEnd(t *testing.T) {
 	}
 }
 
-// A large value is not copied where it does not compress, and takes its compressed size where it does.
-func TestLargeValuesTakeLittleMemory(t *testing.T) {
-	const size = 40 << 20
-	table := manifest.Table{Name: "t", Columns: []manifest.Column{{Name: "b", Type: "varbinary(max)", Null: true}}}
-	allocated := func(f func()) uint64 {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		f()
-		runtime.ReadMemStats(&after)
-		return after.TotalAlloc - before.TotalAlloc
-	}
-	for name, value := range map[string][]byte{"noise": noise(1, size), "zeros": make([]byte, size)} {
-		var b []byte
-		n := allocated(func() {
-			w, err := NewPartWriter(io.Discard, table, PartOptions{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := w.Write(source.Row{value}); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := w.Close(); err != nil {
-				t.Fatal(err)
-			}
-		})
-		if n > 24<<20 {
-			t.Errorf("%s: writing a value of %d MiB takes %d MiB", name, size>>20, n>>20)
-		}
-		b, _ = writePart(t, table, PartOptions{}, []source.Row{{value}})
-		n = allocated(func() {
-			if rows, err := readPart(b, table); err != nil || !bytes.Equal(rows[0][0].([]byte), value) {
-				t.Fatalf("%s: %v, or other bytes", name, err)
-			}
-		})
-		if n > size+24<<20 {
-			t.Errorf("%s: reading a value of %d MiB takes %d MiB", name, size>>20, n>>20)
-		}
-	}
-}
-
 // Damage behind every checksum gives an error or other rows, never a panic: page bodies are changed and their checksums
 // made to agree.
 func TestDamageBehindChecksums(t *testing.T) {
@@ -365,55 +344,4 @@ func TestDamageBehindChecksums(t *testing.T) {
 			break
 		}
 	}
-}
-
-func FuzzPartReader(f *testing.F) {
-	r := rand.New(rand.NewPCG(1, 9))
-	table, rows := edgeTable()
-	for i, row := range rows {
-		for k, v := range row {
-			if len(bytesOf(v)) > 1000 {
-				rows[i][k] = edges[0].values[0]
-				if _, text := v.(string); text {
-					rows[i][k] = "short"
-				} else {
-					rows[i][k] = []byte("short")
-				}
-			}
-		}
-	}
-	whole, _ := writePart(f, table, PartOptions{}, rows[:20])
-	for range 20 {
-		f.Add(uint16(r.IntN(len(whole))), whole[:r.IntN(200)])
-	}
-	pool := new(Pool)
-	// Bytes of a good part are overwritten.
-	f.Fuzz(func(t *testing.T, at uint16, patch []byte) {
-		b := bytes.Clone(whole)
-		copy(b[min(int(at), len(b)-1):len(b)-8], patch)
-		if got, err := pool.readPart(bytes.NewReader(b), int64(len(b)), table); err != nil {
-			if !errors.Is(err, ErrDamaged) && !strings.Contains(err.Error(), "part of another table") {
-				t.Fatalf("not told as damage: %v", err)
-			}
-		} else if got.Rows != 20 {
-			t.Fatalf("%d rows of 20", got.Rows)
-		}
-		// The patch alone as levels and bodies of every kind of page.
-		sum := crc32.ChecksumIEEE(patch)
-		for i := range edges {
-			l, ok := valueLeaf(source.ParseType(edges[i].sql))
-			if !ok {
-				t.Fatal(edges[i].sql)
-			}
-			p := &pageReader{leaf: l, values: int(at)%2000 + 1}
-			p.body = patch
-			if err := p.decode(int(sum) % 300 & 0xFF); err == nil && l.typ == format.ByteArray && len(p.offsets) == 0 {
-				t.Fatal("no offsets")
-			}
-			p.optional = true
-			if err := p.setLevels(patch, int(sum)%50); err == nil && len(p.levels) != p.values {
-				t.Fatalf("%d levels of %d", len(p.levels), p.values)
-			}
-		}
-	})
 }

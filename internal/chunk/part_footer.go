@@ -24,6 +24,7 @@ const (
 type footer struct {
 	groups []format.RowGroup
 	rows   int64
+	codec  Codec
 }
 
 // readFooter reads and checks the footer of a part. The checksum before it is looked at first: a decoder of Thrift that
@@ -55,10 +56,11 @@ func readFooter(ra io.ReaderAt, size int64, s *partSchema) (*footer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkFooter(m, s, start); err != nil {
+	codec, err := checkFooter(m, s, start)
+	if err != nil {
 		return nil, err
 	}
-	return &footer{groups: m.RowGroups, rows: m.NumRows}, nil
+	return &footer{groups: m.RowGroups, rows: m.NumRows, codec: codec}, nil
 }
 
 // decodeFooter turns a panic of the decoder into an error.
@@ -75,44 +77,48 @@ func decodeFooter(b []byte) (m *format.FileMetaData, err error) {
 	return m, nil
 }
 
-// checkFooter compares the footer with the table and with the bytes before it, which end at an offset.
-func checkFooter(m *format.FileMetaData, s *partSchema, end int64) error {
+// checkFooter compares the footer with the table and with the bytes before it, which end at an offset. It returns the codec
+// of all pages.
+func checkFooter(m *format.FileMetaData, s *partSchema, end int64) (Codec, error) {
 	kv := m.KeyValueMetadata
 	if len(kv) != 1 || kv[0].Key != tableKey {
-		return damaged("it does not say which table it is a part of")
+		return "", damaged("it does not say which table it is a part of")
 	}
 	if kv[0].Value != string(s.json) {
-		return fmt.Errorf("part of another table or of another version of it: has the schema %.300q, want %.300q", kv[0].Value, s.json)
+		return "", fmt.Errorf("part of another table or of another version of it: has the schema %.300q, want %.300q", kv[0].Value, s.json)
 	}
 	if err := checkElements(m.Schema, s); err != nil {
-		return err
+		return "", err
 	}
 	leaves := s.leaves()
-	at, rows := int64(len(parquetMagic)), int64(0)
+	at, rows, codec := int64(len(parquetMagic)), int64(0), Codec("")
 	for i := range m.RowGroups {
 		g := &m.RowGroups[i]
-		size, err := checkGroup(g, leaves, at, end)
+		if i == 0 && len(g.Columns) > 0 {
+			codec, _ = codecOf(g.Columns[0].MetaData.Codec)
+		}
+		size, err := checkGroup(g, leaves, codec, at, end)
 		if err != nil {
-			return damaged("row group %d: %w", i, err)
+			return "", damaged("row group %d: %w", i, err)
 		}
 		at += size
 		rows += g.NumRows
 	}
 	if at != end || rows != m.NumRows || rows == 0 {
-		return damaged("its row groups hold %d rows in %d bytes, want %d in %d", rows, at, m.NumRows, end)
+		return "", damaged("its row groups hold %d rows in %d bytes, want %d in %d", rows, at, m.NumRows, end)
 	}
-	return nil
+	return codec, nil
 }
 
 // checkGroup checks a row group that begins at an offset of the file and returns its bytes.
-func checkGroup(g *format.RowGroup, leaves []leaf, at, end int64) (int64, error) {
+func checkGroup(g *format.RowGroup, leaves []leaf, codec Codec, at, end int64) (int64, error) {
 	if g.NumRows < 1 || g.NumRows > groupRows || len(g.Columns) != len(leaves) {
 		return 0, fmt.Errorf("%d rows in %d columns", g.NumRows, len(g.Columns))
 	}
 	start := at
 	for k := range g.Columns {
 		c := &g.Columns[k].MetaData
-		if !leaves[k].describedBy(c) || c.NumValues != g.NumRows || c.DataPageOffset != at || c.TotalCompressedSize > end-at {
+		if !leaves[k].describedBy(c, codec) || c.NumValues != g.NumRows || c.DataPageOffset != at || c.TotalCompressedSize > end-at {
 			return 0, fmt.Errorf("column %q is described wrongly", leaves[k].name)
 		}
 		at += c.TotalCompressedSize
@@ -136,7 +142,8 @@ func checkElements(got []format.SchemaElement, s *partSchema) error {
 	return nil
 }
 
-// describedBy reports whether metadata is of this leaf.
-func (l *leaf) describedBy(c *format.ColumnMetaData) bool {
-	return c.Type == l.typ && slices.Equal(c.PathInSchema, []string{l.name}) && c.Codec == format.Zstd && c.TotalCompressedSize >= 0
+// describedBy reports whether metadata is of this leaf, compressed by a codec.
+func (l *leaf) describedBy(c *format.ColumnMetaData, codec Codec) bool {
+	return c.Type == l.typ && slices.Equal(c.PathInSchema, []string{l.name}) &&
+		c.Codec == codec.parquet() && codec != "" && c.TotalCompressedSize >= 0
 }

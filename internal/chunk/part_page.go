@@ -15,9 +15,22 @@ import (
 // pager makes pages of columns. It serves all columns of a part.
 type pager struct {
 	enc    *encoder
+	codec  Codec
 	levels []byte
+	marks  []byte // levels of sparse leaves before they are encoded
 	body   []byte
 	header bytes.Buffer
+}
+
+// fill makes the open page of a sparse leaf reach to a row of the row group: what was not put is NULL.
+func (p *pager) fill(c *column, rows int64) {
+	c.values = int(rows - c.count)
+	c.nulls = c.values - len(c.at)
+	p.marks = append(p.marks[:0], make([]byte, c.values)...)
+	for _, at := range c.at {
+		p.marks[at] = 1
+	}
+	c.levels = p.marks
 }
 
 // page ends the open page of a column, if it has values.
@@ -29,10 +42,12 @@ func (p *pager) page(c *column) error {
 	if err != nil {
 		return fmt.Errorf("column %q: encoding a page: %w", c.name, err)
 	}
-	stored := body
-	p.enc.out = p.enc.zstd.EncodeAll(body, p.enc.out[:0])
-	if len(p.enc.out) < len(body) {
-		stored = p.enc.out
+	stored, err := p.enc.compress(p.codec, body)
+	if err != nil {
+		return fmt.Errorf("column %q: compressing a page: %w", c.name, err)
+	}
+	if len(stored) >= len(body) {
+		stored = body
 	}
 	err = p.add(c, c.encoding(), len(body), [][]byte{stored}, true)
 	c.reset()
@@ -72,19 +87,11 @@ func (p *pager) large(c *column, value []byte) error {
 	prefix := binary.LittleEndian.AppendUint32(nil, uint32(len(value)))
 	raw := len(prefix) + len(value)
 	stored := [][]byte{prefix, value}
-	if !p.enc.incompressible(value) {
+	if !p.enc.incompressible(p.codec, value) {
 		var out pieces
-		z := p.enc.zstd
-		z.ResetContentSize(&out, int64(raw))
-		for _, b := range stored {
-			if _, err := z.Write(b); err != nil {
-				return fmt.Errorf("column %q: compressing %d bytes: %w", c.name, raw, err)
-			}
-		}
-		if err := z.Close(); err != nil {
+		if err := p.enc.stream(p.codec, &out, int64(raw), stored...); err != nil {
 			return fmt.Errorf("column %q: compressing %d bytes: %w", c.name, raw, err)
 		}
-		z.Reset(nil)
 		if out.size < raw {
 			stored = out.list
 		}

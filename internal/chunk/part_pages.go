@@ -7,14 +7,16 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go/encoding/delta"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 )
 
 const (
+	// largePrefix is the length before a large value.
+	largePrefix = 4
 	// maxHeader bounds a page header, which has no statistics but the number of NULLs.
 	maxHeader = 256
 	// maxBody bounds the decoded body of a page that holds no large value: it ends with the value that passes maxPage,
@@ -28,15 +30,18 @@ const (
 // pageReader reads the pages of one leaf.
 type pageReader struct {
 	leaf
-	ra   io.ReaderAt
-	at   int64 // where the next page of the row group begins, and below where the last one ends
-	end  int64
-	left int // values of the row group behind the open page
+	ra    io.ReaderAt
+	codec Codec
+	at    int64 // where the next page of the row group begins, and below where the last one ends
+	end   int64
+	room  int64 // what the pages that follow have before compression, their headers counted
+	left  int   // values of the row group behind the open page
 
 	values  int    // in the open page
 	next    int    // the value to be read next, NULLs counted
 	stored  int    // the same without NULLs
 	levels  []byte // 1 for a value; of an optional leaf
+	blank   bool   // all values are NULL, and levels is empty
 	i32     []int32
 	i64     []int64
 	data    []byte // byte arrays one behind the other, never used again for another page; or values in PLAIN
@@ -69,7 +74,7 @@ func (p *pageReader) page(d *decoder) error {
 	body := io.NewSectionReader(p.ra, start+int64(len(levels)), int64(size))
 	sum := crc32.ChecksumIEEE(levels)
 	if v2.Encoding == format.Plain && p.typ == format.ByteArray {
-		return p.large(body, raw, v2.IsCompressed.V, sum, uint32(h.CRC))
+		return p.large(d, body, raw, v2.IsCompressed.V, sum, uint32(h.CRC))
 	}
 	if cap(p.in) < size {
 		p.in = make([]byte, size)
@@ -81,7 +86,9 @@ func (p *pageReader) page(d *decoder) error {
 	if crc32.Update(sum, crc32.IEEETable, p.in) != uint32(h.CRC) {
 		return errors.New("a page does not agree with its checksum")
 	}
-	if p.body, err = unpackBody(d, p.in, p.body, raw, v2.IsCompressed.V); err != nil {
+	if !v2.IsCompressed.V {
+		p.body = append(p.body[:0], p.in...)
+	} else if p.body, err = d.unpack(p.codec, p.in, p.body, raw); err != nil {
 		return err
 	}
 	return p.decode(int(v2.NumValues - v2.NumNulls))
@@ -103,6 +110,10 @@ func (p *pageReader) header() (h format.PageHeader, front int, err error) {
 	if !known || !p.countsFit(&v.V) || !p.sizesFit(&h, p.end-p.at-int64(front)) {
 		return h, 0, errors.New("a page header says what no part has")
 	}
+	p.room -= int64(front) + int64(h.UncompressedPageSize)
+	if p.room < 0 {
+		return h, 0, errors.New("a page header says more than the footer does")
+	}
 	return h, front, nil
 }
 
@@ -120,90 +131,69 @@ func (p *pageReader) sizesFit(h *format.PageHeader, room int64) bool {
 		return false
 	}
 	raw := int64(h.UncompressedPageSize) - int64(levels)
-	if raw < 0 || int64(h.CompressedPageSize) > room || !v.IsCompressed.V && h.CompressedPageSize != h.UncompressedPageSize {
+	stored := int64(h.CompressedPageSize) - int64(levels)
+	if int64(h.CompressedPageSize) > room || v.IsCompressed.V != (stored < raw) || stored > raw || raw > p.codec.most(stored) {
 		return false
 	}
 	if v.Encoding == format.Plain && p.typ == format.ByteArray {
-		return v.NumValues == 1 && v.NumNulls == 0 // a large value
+		return v.NumValues == 1 && v.NumNulls == 0 && raw >= largePrefix+bigValue
 	}
 	return v.Encoding == p.encoding() && raw <= maxBody
 }
 
 // setLevels decodes the levels: a hybrid of runs and of packed groups of eight, each one bit wide.
 func (p *pageReader) setLevels(b []byte, nulls int) error {
-	p.levels = p.levels[:0]
+	p.levels, p.blank = p.levels[:0], false
 	if !p.optional {
 		if nulls > 0 {
 			return errors.New("NULLs in a column that is declared NOT NULL")
 		}
 		return nil
 	}
-	present := 0
-	for len(b) > 0 && len(p.levels) < p.values {
+	if p.blank = nulls == p.values && allNull(b, nulls); p.blank {
+		return nil
+	}
+	for len(b) > 0 {
 		head, n := binary.Uvarint(b)
-		if n <= 0 || n == len(b) {
+		if n <= 0 || n == len(b) || head>>1 > groupRows {
 			return errors.New("levels of a page are cut")
 		}
-		b = b[n:]
-		room := p.values - len(p.levels)
-		if head&1 == 0 {
-			for range min(head>>1, uint64(room)) {
-				p.levels = append(p.levels, b[0]&1)
+		run := int(head >> 1)
+		if b = b[n:]; head&1 == 0 {
+			if run > p.values-len(p.levels) || b[0] > 1 {
+				return errors.New("levels of a page are too many")
 			}
-			present += int(min(head>>1, uint64(room))) * int(b[0]&1)
+			for range run {
+				p.levels = append(p.levels, b[0])
+			}
 			b = b[1:]
 			continue
 		}
-		for groups := head >> 1; groups > 0 && room > 0; groups-- {
-			if len(b) == 0 {
-				return errors.New("levels of a page are cut")
+		if run > len(b) || 8*run > p.values-len(p.levels) {
+			return errors.New("levels of a page are cut, or too many")
+		}
+		for _, packed := range b[:run] {
+			for i := range 8 {
+				p.levels = append(p.levels, packed>>i&1)
 			}
-			for i := range min(8, room) {
-				p.levels = append(p.levels, b[0]>>i&1)
-				present += int(b[0] >> i & 1)
-			}
-			room -= min(8, room)
-			b = b[1:]
+		}
+		b = b[run:]
+	}
+	if got := bytes.Count(p.levels, []byte{0}); len(p.levels) != p.values || got != nulls {
+		return fmt.Errorf("a page has levels for %d values of which %d are NULL, want %d and %d", len(p.levels), got, p.values, nulls)
+	}
+	return nil
+}
+
+// allNull reports whether levels are as they are written for n NULLs: a run of eights, and one of the rest.
+func allNull(b []byte, n int) bool {
+	var want []byte
+	for _, run := range [2]int{n &^ 7, n & 7} {
+		if run > 0 {
+			want = append(binary.AppendUvarint(want, uint64(run)<<1), 0)
 		}
 	}
-	if len(p.levels) != p.values || p.values-present != nulls {
-		return fmt.Errorf("a page has levels for %d values of which %d are NULL, want %d and %d", len(p.levels), len(p.levels)-present, p.values, nulls)
-	}
-	return nil
-}
-
-// unpackBody returns the raw bytes of a body.
-func unpackBody(d *decoder, in, out []byte, raw int, compressed bool) ([]byte, error) {
-	if !compressed {
-		return append(out[:0], in...), nil
-	}
-	if err := checkFrame(in, raw); err != nil {
-		return nil, err
-	}
-	if cap(out) < raw {
-		out = make([]byte, 0, raw)
-	}
-	out, err := d.zstd.DecodeAll(in, out[:0])
-	if err == nil && len(out) != raw {
-		err = fmt.Errorf("it has %d bytes, not %d", len(out), raw)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("decompressing a page: %w", err)
-	}
-	return out, nil
-}
-
-// checkFrame refuses a frame that does not say that it unpacks to raw bytes.
-func checkFrame(b []byte, raw int) error {
-	var h zstd.Header
-	if err := h.Decode(b); err != nil {
-		return fmt.Errorf("decompressing a page: %w", err)
-	}
-	// Sizes below 256 bytes are left out where the window is told.
-	if h.HasFCS && h.FrameContentSize != uint64(raw) || !h.HasFCS && raw >= 256 || h.Skippable {
-		return fmt.Errorf("decompressing a page: it unpacks to %d bytes, not %d", h.FrameContentSize, raw)
-	}
-	return nil
+	return bytes.Equal(b, want)
 }
 
 // decode takes the values of a page from its body. count is how many there are without NULLs.
@@ -213,41 +203,53 @@ func (p *pageReader) decode(count int) (err error) {
 			err = fmt.Errorf("decoding a page: %v", r)
 		}
 	}()
-	got := 0
+	ok := true
 	switch p.typ {
-	case format.Int32:
-		if err := checkDelta(p.body, count); err != nil {
-			return err
-		}
-		p.i32, err = new(delta.BinaryPackedEncoding).DecodeInt32(p.i32, p.body)
-		got = len(p.i32)
-	case format.Int64:
-		if err := checkDelta(p.body, count); err != nil {
-			return err
-		}
-		p.i64, err = new(delta.BinaryPackedEncoding).DecodeInt64(p.i64, p.body)
-		got = len(p.i64)
-	case format.ByteArray:
-		if err := checkDelta(p.body, count); err != nil {
-			return err
-		}
-		p.data, p.offsets, err = new(delta.LengthByteArrayEncoding).DecodeByteArray([]byte{}, p.body, p.offsets)
-		if p.logical != nil {
-			p.text = textOf(p.data)
-		}
-		got = len(p.offsets) - 1
+	case format.Int32, format.Int64, format.ByteArray:
+		return p.decodeDelta(count)
 	case format.Boolean:
 		p.data = p.data[:0]
 		for i := range min(count, 8*len(p.body)) {
 			p.data = append(p.data, p.body[i/8]>>(i%8)&1)
 		}
-		got = len(p.data)
+		ok = len(p.body) == (count+7)/8 && (count%8 == 0 || p.body[count/8]>>(count%8) == 0)
 	default:
 		p.data = append(p.data[:0], p.body...)
-		got = len(p.data) / p.plainSize()
+		ok = len(p.data) == count*p.plainSize()
 	}
-	if err == nil && got != count {
-		err = fmt.Errorf("it has %d values, not %d", got, count)
+	if !ok {
+		return fmt.Errorf("decoding a page: %d bytes are not %d values", len(p.body), count)
+	}
+	return nil
+}
+
+// decodeDelta takes integers or byte arrays from the body.
+func (p *pageReader) decodeDelta(count int) error {
+	width := 32
+	if p.typ == format.Int64 {
+		width = 64
+	}
+	size, err := packedSize(p.body, count, width)
+	if err != nil {
+		return fmt.Errorf("decoding a page: %w", err)
+	}
+	switch p.typ {
+	case format.Int32:
+		p.i32, err = new(delta.BinaryPackedEncoding).DecodeInt32(p.i32, p.body)
+	case format.Int64:
+		p.i64, err = new(delta.BinaryPackedEncoding).DecodeInt64(p.i64, p.body)
+	default:
+		p.data, p.offsets, err = new(delta.LengthByteArrayEncoding).DecodeByteArray([]byte{}, p.body, p.offsets)
+		if err == nil && !slices.IsSorted(p.offsets) {
+			err = errors.New("lengths that add up to more than there is") // beyond 32 bits
+		}
+		size += len(p.data)
+		if p.logical != nil {
+			p.text = textOf(p.data)
+		}
+	}
+	if err == nil && size != len(p.body) {
+		err = fmt.Errorf("its values have %d bytes, not %d", size, len(p.body))
 	}
 	if err != nil {
 		return fmt.Errorf("decoding a page: %w", err)
@@ -266,75 +268,39 @@ func (p *pageReader) plainSize() int {
 	return p.width
 }
 
-// checkDelta checks the header of DELTA_BINARY_PACKED, from which its decoder takes how much memory it needs.
-func checkDelta(b []byte, count int) error {
-	want := binary.AppendUvarint(nil, deltaBlock)
-	want = binary.AppendUvarint(want, deltaMinis)
-	want = binary.AppendUvarint(want, uint64(count))
-	if !bytes.HasPrefix(b, want) {
-		return fmt.Errorf("decoding a page: it does not begin with a block of %d values", count)
+// packedSize returns how many bytes of b are count integers in DELTA_BINARY_PACKED, of at most width bits. The decoder
+// itself takes how much memory it needs from the head, and goes on where bytes are missing.
+func packedSize(b []byte, count, width int) (int, error) {
+	head := binary.AppendUvarint(nil, deltaBlock)
+	head = binary.AppendUvarint(head, deltaMinis)
+	head = binary.AppendUvarint(head, uint64(count))
+	if !bytes.HasPrefix(b, head) {
+		return 0, fmt.Errorf("it does not begin with a block of %d values", count)
 	}
-	return nil
-}
-
-// large reads the one large value of a page straight into the memory it will stay in.
-func (p *pageReader) large(body io.Reader, raw int, compressed bool, sum, want uint32) error {
-	if raw < 4 {
-		return fmt.Errorf("a page of %d bytes has no value", raw)
-	}
-	crc := &crcReader{r: body, sum: sum}
-	var in io.Reader = crc
-	if compressed {
-		head := make([]byte, zstd.HeaderMaxSize)
-		n, err := io.ReadFull(crc, head)
-		if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return fmt.Errorf("reading a page: %w", err)
+	at := len(head)
+	number := func() { // the first value, and the smallest difference of each block
+		if _, n := binary.Varint(b[min(at, len(b)):]); n > 0 {
+			at += n
+		} else {
+			at = len(b) + 1
 		}
-		if err := checkFrame(head[:n], raw); err != nil {
-			return err
+	}
+	number()
+	left := count - 1
+	for left > 0 && at+deltaMinis < len(b) {
+		number()
+		minis := b[min(at, len(b)):min(at+deltaMinis, len(b))]
+		at += deltaMinis
+		for _, bits := range minis {
+			if int(bits) > width || left <= 0 && bits > 0 { // nothing is left for it
+				return 0, fmt.Errorf("integers of %d bits", bits)
+			}
+			at += int(bits) * deltaBlock / deltaMinis / 8
+			left -= deltaBlock / deltaMinis
 		}
-		z, err := zstd.NewReader(io.MultiReader(bytes.NewReader(head[:n]), crc), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(2*window))
-		if err != nil {
-			return fmt.Errorf("decompressing a page: %w", err)
-		}
-		defer z.Close()
-		in = z
 	}
-	var prefix [4]byte
-	if _, err := io.ReadFull(in, prefix[:]); err != nil {
-		return fmt.Errorf("reading a page: %w", err)
+	if left > 0 || at > len(b) {
+		return 0, errors.New("integers are cut")
 	}
-	if n := binary.LittleEndian.Uint32(prefix[:]); int64(n) != int64(raw-4) {
-		return fmt.Errorf("a page of %d bytes has a value of %d", raw, n)
-	}
-	value := make([]byte, raw-4)
-	if _, err := io.ReadFull(in, value); err != nil {
-		return fmt.Errorf("reading a page: %w", err)
-	}
-	if _, err := io.Copy(io.Discard, in); err != nil {
-		return fmt.Errorf("reading a page: %w", err)
-	}
-	if _, err := io.Copy(io.Discard, crc); err != nil {
-		return fmt.Errorf("reading a page: %w", err)
-	}
-	if crc.sum != want {
-		return errors.New("a page does not agree with its checksum")
-	}
-	p.data, p.offsets = value, append(p.offsets[:0], 0, uint32(len(value)))
-	if p.logical != nil {
-		p.text = textOf(value)
-	}
-	return nil
-}
-
-// crcReader sums what is read through it.
-type crcReader struct {
-	r   io.Reader
-	sum uint32
-}
-
-func (c *crcReader) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.sum = crc32.Update(c.sum, crc32.IEEETable, p[:n])
-	return n, err
+	return at, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"unicode/utf8"
 	"unsafe"
 
 	"github.com/parquet-go/parquet-go/format"
@@ -30,13 +31,14 @@ type PartReader struct {
 	first   string
 	last    source.Row
 	slab    []any // room for rows to come
+	ended   bool
 	err     error
 }
 
 // fieldReader reads the values of a column of the table from its leaves.
 type fieldReader struct {
 	source.Column
-	value, ticks, offset *pageReader
+	value, ticks, offset, utf16 *pageReader
 }
 
 // NewPartReader opens a part of t that has size bytes and reads its footer.
@@ -64,13 +66,13 @@ func (p *Pool) NewPartReader(ra io.ReaderAt, size int64, t manifest.Table) (*Par
 		if l == nil {
 			return nil
 		}
-		pr := &pageReader{leaf: *l, ra: from}
+		pr := &pageReader{leaf: *l, ra: from, codec: f.codec}
 		r.leaves = append(r.leaves, pr)
 		return pr
 	}
 	for i := range s.fields {
 		f := &s.fields[i]
-		r.fields = append(r.fields, fieldReader{f.col, open(&f.value), open(f.ticks), open(f.offset)})
+		r.fields = append(r.fields, fieldReader{Column: f.col, value: open(&f.value), ticks: open(f.ticks), offset: open(f.offset), utf16: open(f.utf16)})
 	}
 	return r, nil
 }
@@ -87,8 +89,8 @@ func (r *PartReader) Read() (source.Row, error) {
 	n := r.content.rows + 1
 	row, err := r.read()
 	if err != nil {
-		r.err = err
-		if !errors.Is(err, io.EOF) {
+		r.err = io.EOF
+		if !r.ended {
 			r.err = fmt.Errorf("part of table %q: row %d: %w", r.schema.table.Name, n, r.source.blame(err))
 		}
 		return nil, r.err
@@ -108,16 +110,23 @@ func (r *PartReader) read() (source.Row, error) {
 	}
 	row := source.Row(r.slab[:n:n])
 	r.slab = r.slab[n:]
+	halves := 0
 	for i := range r.fields {
-		v, err := r.fields[i].read(r.dec)
+		v, half, err := r.fields[i].read(r.dec)
 		if err != nil {
 			return nil, fmt.Errorf("column %q: %w", r.fields[i].Name, err)
 		}
 		row[i] = v
+		if half {
+			halves++
+		}
 	}
 	// Encoding the row again also checks that every value is one of its type.
 	if _, err := r.content.add(row); err != nil {
 		return nil, err
+	}
+	if halves != r.content.halves {
+		return nil, errors.New("a text is not UTF-8, and its UTF-16 is missing")
 	}
 	if r.content.rows == 1 {
 		r.first = r.keyText(row)
@@ -137,11 +146,12 @@ func (r *PartReader) keyText(row source.Row) string {
 // open begins the next row group.
 func (r *PartReader) open() error {
 	for _, p := range r.leaves {
-		if p.next != p.values || p.at != p.end {
+		if p.next != p.values || p.at != p.end || p.room != 0 {
 			return fmt.Errorf("column %q: bytes follow the last value of a row group", p.name)
 		}
 	}
 	if r.group == len(r.footer.groups) {
+		r.ended = true
 		return io.EOF
 	}
 	g := &r.footer.groups[r.group]
@@ -150,7 +160,7 @@ func (r *PartReader) open() error {
 	for i, p := range r.leaves {
 		m := &g.Columns[i].MetaData
 		p.at, p.end = m.DataPageOffset, m.DataPageOffset+m.TotalCompressedSize
-		p.left, p.values, p.next = r.left, 0, 0
+		p.room, p.left, p.values, p.next = m.TotalUncompressedSize, r.left, 0, 0
 	}
 	return nil
 }
@@ -189,28 +199,53 @@ func (p *pageReader) advance(d *decoder) (at int, present bool, err error) {
 		}
 	}
 	p.next++
-	if p.optional && p.levels[p.next-1] == 0 {
+	if p.blank || p.optional && p.levels[p.next-1] == 0 {
 		return 0, false, nil
 	}
 	p.stored++
 	return p.stored - 1, true, nil
 }
 
-// read returns the next value of a column.
-func (f *fieldReader) read(d *decoder) (any, error) {
+// read returns the next value of a column. half tells that it is a text that is no Unicode.
+func (f *fieldReader) read(d *decoder) (v any, half bool, err error) {
 	at, present, err := f.value.advance(d)
 	if err != nil {
-		return nil, err
+		return nil, false, err
+	}
+	if f.utf16 != nil {
+		return f.text(d, at, present)
 	}
 	ticks, err := f.ticks.companion(d, present)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	offset, err := f.offset.companion(d, present)
 	if err != nil || !present {
-		return nil, err
+		return nil, false, err
 	}
-	return f.get(at, int64(ticks), int16(offset))
+	v, err = f.get(at, int64(ticks), int16(offset))
+	return v, false, err
+}
+
+// text returns the text that is at a place of the open page, or the one in UTF-16 that belongs to it.
+func (f *fieldReader) text(d *decoder, at int, present bool) (v any, half bool, err error) {
+	k, half, err := f.utf16.advance(d)
+	if err != nil || !present && !half {
+		return nil, false, err
+	}
+	if !present {
+		return nil, false, fmt.Errorf("%q has a value where the text is NULL", f.utf16.name)
+	}
+	text := f.value.text[f.value.offsets[at]:f.value.offsets[at+1]]
+	if !half {
+		return text, false, nil
+	}
+	u := f.utf16
+	whole, ok := source.DecodeUTF16(u.data[u.offsets[k]:u.offsets[k+1]])
+	if !ok || utf8.ValidString(whole) || source.Unicode(whole) != text {
+		return nil, false, fmt.Errorf("%q does not agree with the text", u.name)
+	}
+	return whole, true, nil
 }
 
 // companion returns the value that belongs to one of another leaf. A nil pageReader has zeros.
@@ -242,7 +277,11 @@ func (f *fieldReader) get(at int, ticks int64, offset int16) (any, error) {
 	case source.Float:
 		return math.Float64frombits(binary.LittleEndian.Uint64(p.data[8*at:])), nil
 	case source.Real:
-		return float64(math.Float32frombits(binary.LittleEndian.Uint32(p.data[4*at:]))), nil
+		v := float64(math.Float32frombits(binary.LittleEndian.Uint32(p.data[4*at:])))
+		if math.Float32bits(float32(v)) != binary.LittleEndian.Uint32(p.data[4*at:]) {
+			return nil, errors.New("a signalling NaN, which no value is")
+		}
+		return v, nil
 	case source.Decimal:
 		return p.decimal(at).format(f.Type.Scale), nil
 	case source.Text:
@@ -298,9 +337,15 @@ func (f *faults) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// blame marks err as damage unless reading failed.
+// blame marks err as damage unless reading failed. A page that ends too early is not the end of the part.
 func (f *faults) blame(err error) error {
-	if f.err != nil || errors.Is(err, ErrDamaged) {
+	if errors.Is(err, io.EOF) {
+		err = errors.New(err.Error())
+	}
+	switch {
+	case f.err != nil && !errors.Is(err, f.err):
+		return fmt.Errorf("%w: %w", err, f.err)
+	case f.err != nil || errors.Is(err, ErrDamaged):
 		return err
 	}
 	return damaged("%w", err)
@@ -308,63 +353,3 @@ func (f *faults) blame(err error) error {
 
 // textOf is bytes that nobody will change as a text, without copying them.
 func textOf(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
-
-// VerifyPart reads a whole table part and checks it against its record: length and SHA-256 of its bytes, the checksums
-// in it, and schema, keys, number and content of its rows.
-func VerifyPart(ra io.ReaderAt, size int64, want manifest.Chunk, t manifest.Table) error {
-	return new(Pool).VerifyPart(ra, size, want, t)
-}
-
-// VerifyPart is the function VerifyPart with buffers from the pool.
-func (p *Pool) VerifyPart(ra io.ReaderAt, size int64, want manifest.Chunk, t manifest.Table) error {
-	if want.Type != manifest.ChunkParquet || want.Content == nil || want.Schema == nil {
-		return fmt.Errorf("chunk %q: is not the record of a table part", want.SHA256)
-	}
-	c := newCounter(io.NewSectionReader(ra, 0, size))
-	if err := c.check(want); err != nil {
-		return fmt.Errorf("verifying chunk %q: %w", want.SHA256, err)
-	}
-	got, err := p.readPart(ra, size, t)
-	if err != nil {
-		return fmt.Errorf("verifying chunk %q: %w", want.SHA256, err)
-	}
-	if err := got.Check(want); err != nil {
-		return fmt.Errorf("verifying chunk %q: part of table %q: %w", want.SHA256, t.Name, err)
-	}
-	return nil
-}
-
-func (p *Pool) readPart(ra io.ReaderAt, size int64, t manifest.Table) (Part, error) {
-	r, err := p.NewPartReader(ra, size, t)
-	if err != nil {
-		return Part{}, err
-	}
-	defer r.Close()
-	for err == nil {
-		_, err = r.Read()
-	}
-	if !errors.Is(err, io.EOF) {
-		return Part{}, err
-	}
-	return r.Part()
-}
-
-// Check compares what was read with a part's record: schema, keys, number and content of the rows, but not the bytes that
-// they are stored in.
-func (p Part) Check(want manifest.Chunk) error {
-	switch {
-	case want.Content == nil || want.Schema == nil:
-		return fmt.Errorf("chunk %q: is not the record of a table part", want.SHA256)
-	case p.Schema != *want.Schema:
-		return damaged("its schema has the SHA-256 %s, not %s", p.Schema, *want.Schema)
-	case p.Rows != want.Rows || int(p.Rows) != want.Items:
-		return damaged("it has %d rows, not %d", p.Rows, want.Rows)
-	case p.Raw != want.Raw:
-		return damaged("its rows have %d bytes, not %d", p.Raw, want.Raw)
-	case p.Content != *want.Content:
-		return damaged("its rows have the SHA-256 %s, not %s", p.Content, *want.Content)
-	case p.First != want.First || p.Last != want.Last:
-		return damaged("its keys are %q to %q, not %q to %q", p.First, p.Last, want.First, want.Last)
-	}
-	return nil
-}

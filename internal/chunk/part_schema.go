@@ -21,6 +21,7 @@ type leaf struct {
 	typ      format.Type
 	width    int // of a fixed-length value in bytes
 	optional bool
+	sparse   bool // almost all values are NULL, and pages need not end where those of other leaves do
 	logical  format.LogicalTypeValue
 	old      deprecated.ConvertedType // for readers that do not know logical types; negative: none
 }
@@ -33,6 +34,7 @@ type field struct {
 	value  leaf
 	ticks  *leaf // what is left of a time below a microsecond, in steps of 100 ns
 	offset *leaf // minutes ahead of UTC
+	utf16  *leaf // texts that are no Unicode, as the server keeps them
 }
 
 // partSchema is how a table lies in a Parquet file.
@@ -83,21 +85,27 @@ func newField(c source.Column, names map[string]bool) (field, error) {
 	}
 	l.name, l.optional = c.Name, c.Null
 	f := field{col: c, value: l}
-	companion := func(suffix string, bits int8, old deprecated.ConvertedType) *leaf {
-		name := c.Name + suffix
-		for names[name] {
-			name += "$"
+	companion := func(suffix string, l leaf) *leaf {
+		for l.name = c.Name + suffix; names[l.name]; {
+			l.name += "$"
 		}
-		names[name] = true
-		return &leaf{name: name, typ: format.Int32, optional: c.Null, logical: &format.IntType{BitWidth: bits, IsSigned: true}, old: old}
+		names[l.name] = true
+		return &l
+	}
+	number := func(bits int8, old deprecated.ConvertedType) leaf {
+		return leaf{typ: format.Int32, optional: c.Null, logical: &format.IntType{BitWidth: bits, IsSigned: true}, old: old}
 	}
 	switch c.Type.Kind {
 	case source.Clock, source.DateTime, source.Offset:
 		if c.Type.Scale > 6 {
-			f.ticks = companion("$ticks", 32, deprecated.Int32)
+			f.ticks = companion("$ticks", number(32, deprecated.Int32))
 		}
 		if c.Type.Kind == source.Offset {
-			f.offset = companion("$offset", 16, deprecated.Int16)
+			f.offset = companion("$offset", number(16, deprecated.Int16))
+		}
+	case source.Text:
+		if c.Type.UTF16() {
+			f.utf16 = companion("$utf16", leaf{typ: format.ByteArray, optional: true, sparse: true, old: noOldType})
 		}
 	}
 	return f, nil
@@ -173,11 +181,10 @@ func (s *partSchema) leaves() []leaf {
 	var all []leaf
 	for _, f := range s.fields {
 		all = append(all, f.value)
-		if f.ticks != nil {
-			all = append(all, *f.ticks)
-		}
-		if f.offset != nil {
-			all = append(all, *f.offset)
+		for _, l := range []*leaf{f.ticks, f.offset, f.utf16} {
+			if l != nil {
+				all = append(all, *l)
+			}
 		}
 	}
 	return all

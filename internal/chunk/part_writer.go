@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -34,7 +35,8 @@ const (
 
 // PartOptions are the choices of a PartWriter.
 type PartOptions struct {
-	Level int   // of compression: 1 fastest, 2 default, 3 smallest; 0 is 1
+	Codec Codec
+	Level int   // of compression: 1 fastest, 2 default, 3 smallest; 0 is 1; Snappy has none
 	Pool  *Pool // where buffers come from and go to; nil: made anew
 }
 
@@ -49,7 +51,7 @@ type Part struct {
 	First, Last string          // keys as Key.Text writes them; of a table without one, digests of rows
 }
 
-// PartWriter writes rows of a table as a Parquet file. The same rows and level give the same bytes.
+// PartWriter writes rows of a table as a Parquet file. The same rows, codec and level give the same bytes.
 type PartWriter struct {
 	sink    sink
 	schema  *partSchema
@@ -73,6 +75,9 @@ func NewPartWriter(w io.Writer, t manifest.Table, o PartOptions) (*PartWriter, e
 	if err != nil {
 		return nil, err
 	}
+	if err := o.Codec.Check(); err != nil {
+		return nil, err
+	}
 	if o.Pool == nil {
 		o.Pool = new(Pool)
 	}
@@ -83,7 +88,7 @@ func NewPartWriter(w io.Writer, t manifest.Table, o PartOptions) (*PartWriter, e
 	if err != nil {
 		return nil, err
 	}
-	p := &PartWriter{sink: newSink(w), schema: s, pool: o.Pool, pager: pager{enc: enc}, content: newContent(s.cols)}
+	p := &PartWriter{sink: newSink(w), schema: s, pool: o.Pool, pager: pager{enc: enc, codec: o.Codec}, content: newContent(s.cols)}
 	for _, f := range s.fields {
 		p.fields = append(p.fields, newPartField(f))
 	}
@@ -136,6 +141,14 @@ func (w *PartWriter) put(f *partField, v any) error {
 	if v == nil && !f.Null {
 		return fmt.Errorf("column %q: NULL, but it is declared NOT NULL", f.Name)
 	}
+	if w.content.halves > 0 && f.utf16 != nil {
+		if s, ok := v.(string); ok && !utf8.ValidString(s) {
+			v = source.Unicode(s)
+			if err := w.putUTF16(f.utf16, s); err != nil {
+				return err
+			}
+		}
+	}
 	if b := bytesOf(v); len(b) >= bigValue {
 		return w.pager.large(f.value, b)
 	}
@@ -143,12 +156,36 @@ func (w *PartWriter) put(f *partField, v any) error {
 	if f.value.bytes < w.limit {
 		return nil
 	}
-	for _, c := range f.columns(make([]*column, 0, 3)) {
+	for _, c := range f.dense(make([]*column, 0, 3)) {
 		if err := w.pager.page(c); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// putUTF16 puts a text of the row at hand that is no Unicode into its companion.
+func (w *PartWriter) putUTF16(c *column, s string) error {
+	units := 0
+	for i := range len(s) { // one for each character, two for those of four bytes
+		if s[i]&0xC0 != 0x80 {
+			units++
+		}
+		if s[i] >= 0xF0 {
+			units++
+		}
+	}
+	b := source.AppendUTF16(make([]byte, 0, 2*units), s)
+	if len(b) >= bigValue {
+		w.pager.fill(c, w.group.rows)
+		return w.pager.large(c, b)
+	}
+	c.add(w.group.rows, b)
+	if c.bytes < w.limit {
+		return nil
+	}
+	w.pager.fill(c, w.group.rows+1)
+	return w.pager.page(c)
 }
 
 // keyText is the key of the row that was added last, for people.
@@ -168,10 +205,13 @@ func (w *PartWriter) endGroup() error {
 	}
 	g := format.RowGroup{NumRows: w.group.rows, FileOffset: w.sink.stored, Ordinal: int16(len(w.groups))}
 	for _, c := range w.columns {
+		if c.sparse {
+			w.pager.fill(c, w.group.rows)
+		}
 		if err := w.pager.page(c); err != nil {
 			return err
 		}
-		g.Columns = append(g.Columns, format.ColumnChunk{MetaData: c.metadata(w.sink.stored)})
+		g.Columns = append(g.Columns, format.ColumnChunk{MetaData: c.metadata(w.pager.codec, w.sink.stored)})
 		g.TotalByteSize += c.raw
 		g.TotalCompressedSize += c.stored
 		for _, b := range c.pages {
@@ -188,12 +228,12 @@ func (w *PartWriter) endGroup() error {
 }
 
 // metadata describes the pages of the row group, which begin at an offset of the file.
-func (c *column) metadata(offset int64) format.ColumnMetaData {
+func (c *column) metadata(codec Codec, offset int64) format.ColumnMetaData {
 	m := format.ColumnMetaData{
 		Type:                  c.typ,
 		Encoding:              thrift.Slice[format.Encoding]{c.encoding()},
 		PathInSchema:          thrift.Slice[string]{c.name},
-		Codec:                 format.Zstd,
+		Codec:                 codec.parquet(),
 		NumValues:             c.count,
 		TotalUncompressedSize: c.raw,
 		TotalCompressedSize:   c.stored,

@@ -1,9 +1,11 @@
 package chunk
 
 import (
+	"bufio"
 	"fmt"
 	"sync"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -24,18 +26,22 @@ const (
 
 // encoder is the scratch space of one writer: about 7 MiB at levels 1 and 2, 12 MiB at level 3.
 type encoder struct {
-	level int
-	zstd  *zstd.Encoder
-	raw   []byte // the frame being filled
-	out   []byte // the encoded frame
-	probe []byte // pieces of the frame, to see whether it shrinks
+	level  int
+	zstd   *zstd.Encoder
+	gzip   *gzip.Writer // nil until it is needed
+	snappy snappyTable
+	raw    []byte // the frame being filled
+	out    []byte // the encoded frame
+	probe  []byte // pieces of the frame, to see whether it shrinks
 }
 
 // decoder is the scratch space of one reader.
 type decoder struct {
 	zstd *zstd.Decoder
-	in   []byte // the frame as stored
-	out  []byte // the frame decoded, as long as its capacity: the decoder refuses to grow it
+	gzip *gzip.Reader  // nil until it is needed
+	from *bufio.Reader // the same, of compressed bytes
+	in   []byte        // the frame as stored
+	out  []byte        // the frame decoded, as long as its capacity: the decoder refuses to grow it
 }
 
 // encoder hands out scratch space for a level from 1 to 3; 0 stands for 2.

@@ -31,10 +31,17 @@ const (
 )
 
 // AppendRow appends the canonical encoding of a row, as the package comment specifies it. cols are the columns of the
-// table; computed ones have no value in the row. A value that its column's type does not hold is an error that names
+// table; computed ones have no value in the row. A value that has no encoding in its column's type is an error that names
 // the column.
 func AppendRow(dst []byte, cols []source.Column, row source.Row) ([]byte, error) {
-	return appendRow(dst, cols, row, nil)
+	return appendRow(dst, cols, row, &aside{})
+}
+
+// aside is what of a row is handled by itself.
+type aside struct {
+	apart  bool // large values are left out of the encoding
+	blobs  []blob
+	halves int // texts that are no Unicode
 }
 
 // blob is a large value that a row's encoding leaves out: it belongs at a position of the other bytes.
@@ -46,8 +53,8 @@ type blob struct {
 // bigValue is the length from which a text or byte value is handled by itself, without copies of it.
 const bigValue = 1 << 20
 
-// appendRow appends the encoding of a row. Where blobs is given, large values are added to it instead.
-func appendRow(dst []byte, cols []source.Column, row source.Row, blobs *[]blob) ([]byte, error) {
+// appendRow appends the encoding of a row, and to a what is handled by itself.
+func appendRow(dst []byte, cols []source.Column, row source.Row, a *aside) ([]byte, error) {
 	i := 0
 	for c := range cols {
 		col := &cols[c]
@@ -64,20 +71,21 @@ func appendRow(dst []byte, cols []source.Column, row source.Row, blobs *[]blob) 
 			continue
 		}
 		dst = append(dst, tagValue)
-		if blobs != nil {
-			if b := bytesOf(v); len(b) >= bigValue {
-				dst = binary.AppendUvarint(dst, uint64(len(b)))
-				if err := checkBlob(col, v); err != nil {
-					return dst, err
-				}
-				*blobs = append(*blobs, blob{len(dst), b})
-				continue
-			}
-		}
 		var ok bool
-		if dst, ok = appendValue(dst, &col.Type, v); !ok {
+		if b := bytesOf(v); a.apart && len(b) >= bigValue {
+			dst = binary.AppendUvarint(dst, uint64(len(b)))
+			a.blobs = append(a.blobs, blob{len(dst), b})
+			ok = isBlob(&col.Type, v)
+		} else {
+			dst, ok = appendValue(dst, &col.Type, v)
+		}
+		if ok {
+			continue
+		}
+		if !halved(&col.Type, v) {
 			return dst, valueError(col, v)
 		}
+		a.halves++
 	}
 	if i != len(row) {
 		return dst, fmt.Errorf("row of %d values for %d columns", len(row), i)
@@ -96,12 +104,19 @@ func bytesOf(v any) []byte {
 	return nil
 }
 
-func checkBlob(col *source.Column, v any) error {
-	s, text := v.(string)
-	if text && col.Type.Kind == source.Text && utf8.ValidString(s) || !text && col.Type.Kind == source.Bytes {
-		return nil
+// isBlob reports whether a large value is one of its type, and Unicode if it is a text.
+func isBlob(t *source.Type, v any) bool {
+	if s, text := v.(string); text {
+		return t.Kind == source.Text && utf8.ValidString(s)
 	}
-	return valueError(col, v)
+	return t.Kind == source.Bytes
+}
+
+// halved reports whether v is a text that is no Unicode since it holds halves of surrogate pairs, and its type holds such
+// texts.
+func halved(t *source.Type, v any) bool {
+	s, text := v.(string)
+	return text && t.UTF16() && source.ValidText(s) && !utf8.ValidString(s)
 }
 
 // valueError says why a value has no canonical encoding.
@@ -113,7 +128,8 @@ func valueError(col *source.Column, v any) error {
 	return fmt.Errorf("column %q: %w", col.Name, err)
 }
 
-// appendValue appends the encoding of a value that is not NULL; false means that the type does not hold it.
+// appendValue appends the encoding of a value that is not NULL; false means that the type does not hold it, or that it is a
+// text that is not UTF-8.
 func appendValue(dst []byte, t *source.Type, v any) ([]byte, bool) {
 	be := binary.BigEndian
 	switch v := v.(type) {
@@ -243,7 +259,7 @@ type content struct {
 	hash  hash.Hash
 	buf   []byte // rows not hashed yet
 	last  int    // where the last row begins in buf
-	blobs []blob // large values of the last row
+	aside        // of the last row
 	raw   int64
 	rows  int64
 }
@@ -252,7 +268,7 @@ type content struct {
 const hashEvery = 64 << 10
 
 func newContent(cols []source.Column) *content {
-	return &content{cols: cols, hash: sha256.New(), buf: make([]byte, 0, hashEvery+4<<10)}
+	return &content{cols: cols, hash: sha256.New(), buf: make([]byte, 0, hashEvery+4<<10), aside: aside{apart: true}}
 }
 
 // add takes a row and returns the length of its canonical encoding.
@@ -261,7 +277,8 @@ func (c *content) add(row source.Row) (int64, error) {
 		c.flush()
 	}
 	at := len(c.buf)
-	buf, err := appendRow(append(c.buf, 0, 0, 0, 0, 0, 0, 0, 0), c.cols, row, &c.blobs)
+	c.halves = 0
+	buf, err := appendRow(append(c.buf, 0, 0, 0, 0, 0, 0, 0, 0), c.cols, row, &c.aside)
 	if err != nil {
 		c.blobs = c.blobs[:0]
 		return 0, err

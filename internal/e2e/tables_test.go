@@ -114,9 +114,9 @@ func sums(name, declared string) []sum {
 	return list
 }
 
-// DuckDB reads the table parts at the destination, and finds in them what sqlite3 finds in the source.
-func TestDuckDB(t *testing.T) {
-	t.Parallel()
+// duckModules is where DuckDB is, or skips the test and says so.
+func duckModules(t *testing.T) string {
+	t.Helper()
 	needs(t, "node", "sqlite3")
 	modules := os.Getenv("OMT_TEST_DUCKDB")
 	if modules == "" {
@@ -125,13 +125,69 @@ func TestDuckDB(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(modules, "node_modules", "@duckdb", "node-api")); err != nil {
 		t.Skipf("no @duckdb/node-api below %q: DuckDB has not read the Parquet parts", modules)
 	}
+	return modules
+}
+
+// DuckDB reads the table parts at the destination, and finds in them what sqlite3 finds in the source.
+func TestDuckDB(t *testing.T) {
+	t.Parallel()
+	modules := duckModules(t)
 	b := base(t)
-	done := b.read("done.jsonl")
+	b.duckAgrees(t, modules, b)
+}
+
+// tableParts are the records of table parts without what the codec changes, and the digests of their bytes.
+func tableParts(t *testing.T, done []byte) (list, digests []string) {
+	t.Helper()
+	for _, c := range records(t, done, "chunk") {
+		if c["type"] == "parquet" {
+			list = append(list, fmt.Sprint(c["table"], c["first"], c["last"], c["rows"], c["raw"], c["content"], c["schema"]))
+			digests = append(digests, fmt.Sprint(c["sha256"]))
+		}
+	}
+	return list, digests
+}
+
+// Parts of the other codecs hold the same rows: by their records, as the commands prove and unpack them, and in DuckDB.
+func TestTableCodecs(t *testing.T) {
+	t.Parallel()
+	b := base(t)
+	want, first := tableParts(t, b.read("done.jsonl"))
+	if len(want) < 20 {
+		t.Fatalf("%d parts: this proves too little", len(want))
+	}
+	for _, codec := range []string{"snappy", "gzip"} {
+		t.Run(codec, func(t *testing.T) {
+			w := world{newSite(t)}
+			w.want(0, "omt-pack", "--in", b.path("assigned.jsonl"), "--spool", "spool", "--out", "packed.jsonl", "--table-codec", codec)
+			w.want(3, pushStep...)
+			got, digests := tableParts(t, w.read("done.jsonl"))
+			same(t, "the parts", want, got)
+			for i := range digests {
+				if digests[i] == first[i] {
+					t.Errorf("part %d has the same bytes as with zstd", i)
+				}
+			}
+			w.want(0, "omt-pack", "verify", "--from", "dest", "--depth", "content")
+			w.want(0, unpackStep...)
+			if !bytes.Equal(w.read("out.sqlite"), b.read("out.sqlite")) {
+				t.Error("unpacked, they make another database")
+			}
+			w.duckAgrees(t, duckModules(t), b)
+		})
+	}
+}
+
+// duckAgrees compares what DuckDB finds in the parts at the destination with what sqlite3 finds in the source, which is
+// that of another world.
+func (w world) duckAgrees(t *testing.T, modules string, b world) {
+	t.Helper()
+	done := w.read("done.jsonl")
 	parts := map[string][]string{}
 	for _, c := range records(t, done, "chunk") {
 		if c["type"] == "parquet" {
 			name := fmt.Sprint(c["table"])
-			parts[name] = append(parts[name], "'"+chunkFile(b.path("dest"), fmt.Sprintf("%s.parquet", c["sha256"]))+"'")
+			parts[name] = append(parts[name], "'"+chunkFile(w.path("dest"), fmt.Sprintf("%s.parquet", c["sha256"]))+"'")
 		}
 	}
 	duck, lite, words, counts := map[string]string{}, map[string]string{}, map[string][]string{}, map[string]string{}
@@ -155,7 +211,7 @@ func TestDuckDB(t *testing.T) {
 		duck[name] = "SELECT " + strings.Join(ds, ", ") + " FROM read_parquet([" + strings.Join(parts[name], ", ") + "])"
 		lite[name] = "SELECT json_array(" + strings.Join(ls, ", ") + ") FROM " + quoted("crm7_"+name)
 	}
-	got := b.duckdb(modules, duck)
+	got := w.duckdb(modules, duck)
 	compared, extremes := 0, ""
 	for name, sql := range lite {
 		want := b.array(filepath.Join("inst", "crm.sqlite"), sql)

@@ -29,7 +29,7 @@ type Options struct {
 	Orphans    bool          // files without a row move too
 	Level      int           // 1 to 3
 	Workers    int
-	Codec      string // of table parts
+	Codec      string // of table parts: a chunk.Codec, zstd where it is empty
 	Temp       string // for sorting; the spool's own when empty
 	Tool       string // "omt-pack 0.1.0"
 	By         string // who accepts edits, for the edit record
@@ -71,7 +71,7 @@ func (o Options) Validate() error {
 	case o.OlderThan < 0:
 		return errors.New("an age below zero")
 	}
-	return nil
+	return chunk.Codec(o.Codec).Check()
 }
 
 // run is a run under way.
@@ -408,7 +408,7 @@ func (r *run) tables(ctx context.Context) error {
 		rows += t.Rows
 	}
 	m.SetTotal(rows)
-	x := &exporter{spool: r.spool, temp: r.temp, reader: r.src.Reader, level: r.o.Level, pool: r.packer.pool, room: &r.packer.room}
+	x := &exporter{spool: r.spool, temp: r.temp, reader: r.src.Reader, codec: chunk.Codec(r.o.Codec), level: r.o.Level, pool: r.packer.pool, room: &r.packer.room}
 	for _, t := range r.counted {
 		write := r.table
 		if !r.src.Reader.Consistent() {

@@ -18,6 +18,7 @@ type exporter struct {
 	spool  *spool.Spool
 	temp   string // for parts that are being written, and for sorting
 	reader source.Reader
+	codec  chunk.Codec
 	level  int
 	pool   *chunk.Pool
 	room   *room // nil: parts do not wait for room
@@ -86,7 +87,7 @@ func (p *partsWriter) add(ctx context.Context, row source.Row) error {
 		if p.f, err = os.CreateTemp(p.x.temp, "part-*"); err != nil {
 			return fmt.Errorf("creating a part in the spool: %w", err)
 		}
-		if p.w, err = chunk.NewPartWriter(p.f, p.table, chunk.PartOptions{Level: p.x.level, Pool: p.x.pool}); err != nil {
+		if p.w, err = chunk.NewPartWriter(p.f, p.table, chunk.PartOptions{Codec: p.x.codec, Level: p.x.level, Pool: p.x.pool}); err != nil {
 			return err
 		}
 	}

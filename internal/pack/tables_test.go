@@ -140,6 +140,47 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	}
 }
 
+// A codec changes the bytes of parts, and nothing that is said of their rows.
+func TestCodecsOfParts(t *testing.T) {
+	rows := tableRows(1, 2, 70_000, 70_001)
+	rows[1][2] = "a\xED\xA0\xBD" // half a surrogate pair
+	seen := map[manifest.Digest]bool{}
+	var first []manifest.Chunk
+	for _, codec := range []chunk.Codec{"", chunk.Zstd, chunk.Snappy, chunk.Gzip} {
+		x := newExporter(t, &reader{rows: rows})
+		x.codec = codec
+		list, n, err := x.all(t, tableOf("id"))
+		if err != nil || n != 4 || len(list) != 2 {
+			t.Fatalf("codec %q: %d parts, %d rows: %v", codec, len(list), n, err)
+		}
+		if seen[list[0].SHA256] != (codec == chunk.Zstd) {
+			t.Errorf("codec %q: its bytes are those of another codec, or zstd's are not the default", codec)
+		}
+		seen[list[0].SHA256] = true
+		for i := range list {
+			list[i].SHA256, list[i].Bytes = manifest.Digest{}, 0
+		}
+		if first == nil {
+			first = list
+		}
+		if d := cmp.Diff(first, list); d != "" {
+			t.Errorf("codec %q (-zstd +it):\n%s", codec, d)
+		}
+	}
+}
+
+func TestOptionsSayWhatCodec(t *testing.T) {
+	for codec, want := range map[string]string{"": "", "zstd": "", "snappy": "", "gzip": "", "lz4": `codec "lz4": want "zstd", "snappy" or "gzip"`} {
+		got := ""
+		if err := (Options{Level: 1, Workers: 1, Codec: codec}).Validate(); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("codec %q: %q, want %q", codec, got, want)
+		}
+	}
+}
+
 // A table that cannot be read to its end leaves nothing that looks like its last part.
 func TestTableThatBreaksOff(t *testing.T) {
 	broken := errors.New("connection lost")

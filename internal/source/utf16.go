@@ -145,6 +145,7 @@ func Unicode(s string) string {
 		return s
 	}
 	var b strings.Builder
+	b.Grow(len(s)) // U+FFFD is as long as half a pair
 	for len(s) > 0 {
 		r, n := utf8.DecodeRuneInString(s)
 		if _, ok := surrogateAt(s); r == utf8.RuneError && ok {

@@ -29,6 +29,8 @@ type Engine struct {
 	Blocks bool
 	// NoComputed is set where computed columns are not made.
 	NoComputed bool
+	// NoSurrogates is set where the server at hand does not keep half a surrogate pair in a text.
+	NoSurrogates bool
 }
 
 // Database is one empty database.

@@ -9,12 +9,14 @@
 //
 //	bit                          INTEGER 0 or 1
 //	tinyint … bigint             INTEGER
-//	float, real                  REAL
+//	float, real                  REAL; a BLOB with the text "-0" for that number, of which SQLite would make 0
 //	decimal, numeric, money …    INTEGER for a whole number of 64 bits; REAL for other numbers of up to 15 digits; a BLOB
 //	                             with the number's text (ASCII, all Scale digits) for longer ones
-//	char … ntext                 TEXT
-//	xml                          TEXT; a BLOB of UTF-8 when it begins like a number
+//	char … ntext                 TEXT; half a surrogate pair, which the types kept in UTF-16 may hold, as the three bytes
+//	                             that package source has for it
+//	xml, sql_variant             TEXT; a BLOB of UTF-8 when it begins like a number
 //	binary …, image, rowversion  BLOB
+//	hierarchyid, geography …     BLOB
 //	date … datetimeoffset        TEXT in the forms of package source ("2002-08-01 09:30:00.5")
 //	uniqueidentifier             TEXT, upper case
 //
@@ -24,7 +26,8 @@
 //
 // A Driver never writes: the file is opened with mode=ro and query_only. One Begin is one read transaction. Reading is
 // strict: a value of another class than its declared type, a date in another form, a number that cannot be told exactly,
-// a text that is not UTF-8 is an error that names table and column. A Loader's work is restartable, and the same rows
+// a text that is not UTF-8 (but for halves of surrogate pairs as above) is an error that names table and column. A NaN, of
+// which SQLite would make NULL, is refused when it is loaded. A Loader's work is restartable, and the same rows
 // loaded in the same order give the same bytes of file.
 //
 // # What is not kept

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -97,7 +98,13 @@ func readPlain(t source.Type, v any) (any, error) {
 	return v, nil
 }
 
+// negativeZero is how -0 is stored: SQLite keeps a REAL that is a whole number as an integer.
+const negativeZero = "-0"
+
 func readFloat(t source.Type, v any) (any, error) {
+	if b, ok := v.([]byte); ok && string(b) == negativeZero {
+		return math.Copysign(0, -1), nil
+	}
 	if n, ok := v.(int64); ok && n > -1<<53 && n < 1<<53 {
 		v = float64(n)
 	}
@@ -158,8 +165,15 @@ func significant(s string) int {
 // bind turns a canonical value into what is stored. SQLite converts a text that looks like a number in a column whose
 // declared type has NUMERIC affinity, and would lose digits or leading zeros: such values are stored as blobs.
 func bind(t source.Type, v any) (any, error) {
+	f, isFloat := v.(float64)
+	if isFloat && math.IsNaN(f) {
+		return nil, errors.New("NaN cannot be stored: SQLite would make NULL of it")
+	}
 	if err := t.Check(v); err != nil {
 		return nil, err
+	}
+	if isFloat && f == 0 && math.Signbit(f) {
+		return []byte(negativeZero), nil
 	}
 	switch v := v.(type) {
 	case bool:
@@ -200,8 +214,8 @@ func bindDecimal(v string) any {
 }
 
 // numericAffinity reports whether SQLite turns number-like text into numbers in a column declared with this type; of
-// the text types only xml has neither CHAR nor TEXT in its name.
-func numericAffinity(t source.Type) bool { return t.SQL == "xml" }
+// the text types only these have neither CHAR nor TEXT in their names.
+func numericAffinity(t source.Type) bool { return t.SQL == "xml" || t.SQL == source.Variant }
 
 // likeNumber reports whether SQLite might read a text as a number; it errs on the side of yes.
 func likeNumber(s string) bool {

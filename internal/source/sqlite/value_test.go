@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
 	"strings"
@@ -93,6 +94,14 @@ func TestStrict(t *testing.T) {
 		{"nvarchar(3)", "'abcd'", "a text of 4 characters does not fit nvarchar(3)"},
 		{"nvarchar(3)", "x'61'", "a blob of 1 bytes is no value of nvarchar(3)"},
 		{"nvarchar(3)", "CAST(x'ff' AS TEXT)", "is not valid UTF-8"},
+		{"ntext", "CAST(x'61eda0' AS TEXT)", "a text of 3 bytes is not valid UTF-8"},          // half a pair that is cut
+		{"nchar(9)", "CAST(x'eda0bdedb880' AS TEXT)", "a text of 6 bytes is not valid UTF-8"}, // a pair in the form of two halves
+		{"varchar(9)", "CAST(x'61eda0bd' AS TEXT)", "a text of 4 bytes is not valid UTF-8"},   // no UTF-16
+		{"nvarchar(2)", "CAST(x'6161eda0bd' AS TEXT)", "a text of 3 characters does not fit"},
+		{"sql_variant", "5", "the integer 5 is no value of sql_variant"},
+		{"geography", "'POINT'", "a text of 5 bytes is no value of geography"},
+		{"hierarchyid", "zeroblob(893)", "893 bytes do not fit hierarchyid"},
+		{"float", "x'30'", "a blob of 1 bytes is no value of float"},
 		{"xml", "5", "the integer 5 is no value of xml"},
 		{"varbinary(2)", "x'010203'", "3 bytes do not fit varbinary(2)"},
 		{"varbinary(2)", "'ab'", "a text of 2 bytes is no value of varbinary(2)"},
@@ -234,6 +243,74 @@ func TestSignificant(t *testing.T) {
 	} {
 		if got := significant(s); got != want {
 			t.Errorf("significant(%q) = %d, want %d", s, got, want)
+		}
+	}
+}
+
+// A value of every type comes back as it was, also where SQLite would make another one of it.
+func TestKept(t *testing.T) {
+	const first, second = "\xED\xA0\xBD", "\xED\xB8\x80" // the halves of a pair
+	table := source.Table{Name: "t"}
+	var want source.Row
+	for _, c := range []struct {
+		sql    string
+		values []any
+	}{
+		{"nvarchar(20)", []any{"", first, "a" + first + "b", "a" + second, second + first, first + first, "\uFFFD", "\x00" + first + "\x00", "\U0001F600" + second}},
+		{"nchar(2)", []any{first + " "}},
+		{"ntext", []any{second, strings.Repeat("long "+first, 30_000)}},
+		{"nvarchar(max)", []any{first + "1", "1" + first, "1"}},
+		{"sql_variant", []any{"int:5", "nvarchar(10):" + first, "5", "-1e3", "float:0x1p-3", ""}},
+		{"hierarchyid", []any{[]byte{}, []byte{0x5A, 0xC0}, []byte("123")}},
+		{"geography", []any{[]byte{0xE6, 0x10, 0, 0, 1, 0x0C}}},
+		{"geometry", []any{[]byte{}}},
+		{"rowversion", []any{[]byte{0, 0, 0, 0, 0, 0, 7, 0xD1}}},
+		{"float", []any{math.Copysign(0, -1), 0.0, -1.0, math.SmallestNonzeroFloat64, -math.MaxFloat64}},
+		{"real", []any{math.Copysign(0, -1), float64(math.SmallestNonzeroFloat32)}},
+	} {
+		for i, v := range c.values {
+			table.Columns = append(table.Columns, source.Column{Name: fmt.Sprintf("%s %d", c.sql, i), Type: source.ParseType(c.sql)})
+			want = append(want, v)
+		}
+	}
+	bits := cmp.Comparer(func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) })
+	if d := cmp.Diff(want, roundTrip(t, table, want), bits); d != "" {
+		t.Errorf("(-in +out):\n%.2000s", d)
+	}
+}
+
+// What SQLite cannot hold is refused, with the column's name, and nothing of the part is loaded.
+func TestNotLoaded(t *testing.T) {
+	for _, c := range []struct {
+		sql string
+		v   any
+		say string
+	}{
+		{"float", math.NaN(), "NaN cannot be stored: SQLite would make NULL of it"},
+		{"real", math.Float64frombits(0xFFF8000000000001), "NaN cannot be stored: SQLite would make NULL of it"},
+		{"float", math.Inf(-1), "-Inf does not fit float"},
+		{"nvarchar(9)", "\xED\xA0\xBD\xED\xB8\x80", "a text of 6 bytes is not valid UTF-8"},
+		{"varchar(9)", "\xED\xA0\xBD", "a text of 3 bytes is not valid UTF-8"},
+		{"int", math.NaN(), "NaN"},
+	} {
+		l, err := OpenLoader(filepath.Join(t.TempDir(), "x.sqlite"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		table := source.Table{Name: "t", Columns: []source.Column{{Name: "id", Type: source.ParseType("int")}, {Name: "v", Type: source.ParseType(c.sql), Null: true}}}
+		if err := l.Begin(t.Context(), "run", "crm7", []source.Table{table}); err != nil {
+			t.Fatal(err)
+		}
+		rows := func(yield func(source.Row, error) bool) {
+			_ = yield(source.Row{int64(1), nil}, nil) && yield(source.Row{int64(2), c.v}, nil)
+		}
+		n, err := l.Load(t.Context(), "part", table, rows)
+		if err == nil || n != 0 || !strings.Contains(err.Error(), `row 2, column "v": `) || !strings.Contains(err.Error(), c.say) {
+			t.Errorf("%s %v: %d rows, %v; want %q", c.sql, c.v, n, err, c.say)
+		}
+		if done, err := l.Loaded(t.Context(), "part"); done || err != nil {
+			t.Errorf("%s %v: loaded is %v, %v", c.sql, c.v, done, err)
 		}
 	}
 }
