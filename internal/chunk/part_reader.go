@@ -110,7 +110,7 @@ func (r *PartReader) read() (source.Row, error) {
 	}
 	row := source.Row(r.slab[:n:n])
 	r.slab = r.slab[n:]
-	halves := 0
+	halves, large := 0, false
 	for i := range r.fields {
 		v, half, err := r.fields[i].read(r.dec)
 		if err != nil {
@@ -120,6 +120,7 @@ func (r *PartReader) read() (source.Row, error) {
 		if half {
 			halves++
 		}
+		large = large || len(bytesOf(v)) >= bigValue
 	}
 	// Encoding the row again also checks that every value is one of its type.
 	if _, err := r.content.add(row); err != nil {
@@ -133,6 +134,9 @@ func (r *PartReader) read() (source.Row, error) {
 	}
 	r.left--
 	r.last = row
+	if large { // what is kept of it would stay while others are read
+		r.slab, r.last = nil, withoutLarge(row)
+	}
 	return row, nil
 }
 

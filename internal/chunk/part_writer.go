@@ -128,7 +128,9 @@ func (w *PartWriter) write(row source.Row) error {
 			return err
 		}
 	}
-	w.last = row
+	if w.last = row; size >= bigValue {
+		w.last = withoutLarge(row)
+	}
 	w.group.rows++
 	w.group.bytes += size
 	if w.group.bytes >= groupBytes || w.group.rows >= groupRows {

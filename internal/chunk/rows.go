@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash"
 	"math"
+	"slices"
 	"time"
 	"unicode/utf8"
 	"unsafe"
@@ -117,6 +118,17 @@ func isBlob(t *source.Type, v any) bool {
 func halved(t *source.Type, v any) bool {
 	s, text := v.(string)
 	return text && t.UTF16() && source.ValidText(s) && !utf8.ValidString(s)
+}
+
+// withoutLarge is a row without its large values, none of which is in a key.
+func withoutLarge(row source.Row) source.Row {
+	out := slices.Clone(row)
+	for i, v := range out {
+		if len(bytesOf(v)) >= bigValue {
+			out[i] = nil
+		}
+	}
+	return out
 }
 
 // valueError says why a value has no canonical encoding.

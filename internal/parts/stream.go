@@ -8,6 +8,8 @@ import (
 	"io"
 	"iter"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/openomt/omt/internal/chunk"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/source"
@@ -127,17 +129,30 @@ func (s *Stream) givenItems(ctx context.Context, yield func(Item, error) bool) {
 	}
 }
 
-// batchRows is how many rows travel at once from the reading to the working side.
-const batchRows = 256
+const (
+	// batchRows and batchBytes are how many rows travel at once from the reading to the working side, at most.
+	batchRows  = 256
+	batchBytes = 256 << 10
+	// aheadBytes is what the rows that are read ahead may take. A larger row is read ahead alone.
+	aheadBytes = 16 << 20
+)
 
-// Ahead yields the same rows, read by a goroutine of its own that is up to six batches of 256 rows ahead. The goroutine
-// has ended when the loop over the rows has, however it was left. When ctx is over the last of them is its error.
+// batch is rows that travel together.
+type batch struct {
+	rows []source.Row
+	size int64 // what they count for
+}
+
+// Ahead yields the same rows, read by a goroutine of its own that is ahead by up to 16 MiB of rows, or by one row where that
+// is larger. The goroutine has ended when the loop over the rows has, however it was left. When ctx is over the last of
+// them is its error.
 func Ahead(ctx context.Context, rows iter.Seq2[source.Row, error]) iter.Seq2[source.Row, error] {
 	return func(yield func(source.Row, error) bool) {
 		reading, stop := context.WithCancel(ctx)
-		batches, failed := make(chan []source.Row, 4), make(chan error, 1)
+		batches, failed := make(chan batch, 4), make(chan error, 1)
+		room := semaphore.NewWeighted(aheadBytes)
 		go func() {
-			failed <- batch(reading, rows, batches)
+			failed <- read(reading, rows, room, batches)
 			close(batches)
 		}()
 		defer func() {
@@ -147,11 +162,13 @@ func Ahead(ctx context.Context, rows iter.Seq2[source.Row, error]) iter.Seq2[sou
 			}
 		}()
 		for b := range batches {
-			for _, row := range b {
+			for i, row := range b.rows {
+				b.rows[i] = nil
 				if !yield(row, nil) {
 					return
 				}
 			}
+			room.Release(b.size)
 		}
 		err := <-failed
 		if err == nil {
@@ -163,13 +180,17 @@ func Ahead(ctx context.Context, rows iter.Seq2[source.Row, error]) iter.Seq2[sou
 	}
 }
 
-// batch moves rows into slices and sends them.
-func batch(ctx context.Context, rows iter.Seq2[source.Row, error], to chan<- []source.Row) error {
-	b := make([]source.Row, 0, batchRows)
+// read moves rows into batches and sends them.
+func read(ctx context.Context, rows iter.Seq2[source.Row, error], room *semaphore.Weighted, to chan<- batch) error {
+	var b batch
 	send := func() error {
+		b.size = min(b.size, aheadBytes)
+		if err := room.Acquire(ctx, b.size); err != nil {
+			return err
+		}
 		select {
 		case to <- b:
-			b = make([]source.Row, 0, batchRows)
+			b = batch{}
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -179,13 +200,17 @@ func batch(ctx context.Context, rows iter.Seq2[source.Row, error], to chan<- []s
 		if err != nil {
 			return err
 		}
-		if b = append(b, row); len(b) == batchRows {
+		if b.rows == nil {
+			b.rows = make([]source.Row, 0, batchRows)
+		}
+		b.rows, b.size = append(b.rows, row), b.size+int64(row.Size())
+		if len(b.rows) == batchRows || b.size >= batchBytes {
 			if err := send(); err != nil {
 				return err
 			}
 		}
 	}
-	if len(b) == 0 {
+	if len(b.rows) == 0 {
 		return nil
 	}
 	return send()

@@ -113,6 +113,20 @@ type Type struct {
 // Row is one row, its values in the order of the table's columns without computed ones. It is not reused.
 type Row []any
 
+// Size is about the memory that a row takes: what counts for how many rows may be held at once.
+func (r Row) Size() int {
+	n := 16 * len(r)
+	for _, v := range r {
+		switch v := v.(type) {
+		case string:
+			n += len(v)
+		case []byte:
+			n += len(v)
+		}
+	}
+	return n
+}
+
 // Identity is what the installation says of itself.
 type Identity struct {
 	Owner, Serial string

@@ -252,8 +252,12 @@ type inserter struct {
 	batch  int // rows
 	many   *sql.Stmt
 	args   []any
+	bytes  int // of the rows that are collected
 	rows   int64
 }
+
+// maxBytes is what the rows of one INSERT take at most, where a row does not take more.
+const maxBytes = 1 << 20
 
 func newInserter(ctx context.Context, tx *sql.Tx, prefix string, t source.Table) (*inserter, error) {
 	w := &inserter{tx: tx, prefix: prefix, table: t, cols: t.Stored()}
@@ -280,11 +284,14 @@ func (w *inserter) add(ctx context.Context, row source.Row) error {
 		w.args = append(w.args, v)
 	}
 	w.rows++
+	if w.bytes += row.Size(); w.bytes >= maxBytes {
+		return w.flush(ctx)
+	}
 	if len(w.args) < w.batch*len(w.cols) {
 		return nil
 	}
 	_, err := w.many.ExecContext(ctx, w.args...)
-	w.args = w.args[:0]
+	w.forget()
 	return err
 }
 
@@ -294,8 +301,14 @@ func (w *inserter) flush(ctx context.Context) error {
 		return nil
 	}
 	err := exec(ctx, w.tx, insert(w.prefix, w.table, len(w.args)/len(w.cols)), w.args...)
-	w.args = w.args[:0]
+	w.forget()
 	return err
+}
+
+// forget lets go of the rows that were inserted.
+func (w *inserter) forget() {
+	clear(w.args)
+	w.args, w.bytes = w.args[:0], 0
 }
 
 // RemoveAddress deletes the e-mail rows of a person that hold the address, compared without regard to letter case and
