@@ -14,23 +14,43 @@ import (
 
 // Rows yields all rows of t, without computed columns: ordered by its key where that is one integer column, else in no
 // particular order, since engines sort other keys each in its own way. A column of a type that is not known is an error
-// before anything is read.
+// before anything is read. Where the key is an integer, large values are read in pieces (see Pieces).
 func (v *View) Rows(ctx context.Context, t Table) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		if err := refuseUnsupported(t); err != nil {
 			yield(nil, err)
 			return
 		}
-		cols := t.Stored()
-		if len(cols) == 0 {
+		if len(t.Stored()) == 0 {
 			yield(nil, fmt.Errorf("reading table %q: it has no column to read", t.Name))
 			return
 		}
+		columns := v.wideColumns(t)
+		keys, err := v.largeKeys(ctx, t, columns)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		if len(keys) > 0 {
+			v.rowsAround(ctx, t, columns, keys)(yield)
+			return
+		}
+		v.rowsWhere(ctx, t, "")(yield)
+	}
+}
+
+// rowsWhere yields the rows that a condition holds for, all where it is empty.
+func (v *View) rowsWhere(ctx context.Context, t Table, where string) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		cols := t.Stored()
 		l := list{conn: v.conn}
 		for _, c := range cols {
 			l.column("t", c)
 		}
 		q := "SELECT " + l.sql() + " FROM " + v.driver.Ref(v.prefix, t.Name) + " t"
+		if where != "" {
+			q += " WHERE " + where
+		}
 		if c, ok := t.IntegerKey(); ok {
 			q += " ORDER BY t." + v.driver.Quote(c.Name)
 		}

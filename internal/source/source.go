@@ -39,6 +39,9 @@ type Conn interface {
 	Consistent() bool
 	// Reading says how a column of the table known as alias ("" for none) is read.
 	Reading(alias string, c Column) Reading
+	// Pieces says how large values of a column are read; the function of Reading takes the bytes that the pieces give
+	// together. false: the column has none, or the engine gives them as they are.
+	Pieces(alias string, c Column) (Pieces, bool)
 	Close() error
 }
 

@@ -96,6 +96,33 @@ func TestReading(t *testing.T) {
 	}
 }
 
+func TestPieces(t *testing.T) {
+	for _, c := range []struct{ typ, stored, length, piece string }{
+		{"varbinary(max)", "DATALENGTH(t.[a])", "DATALENGTH(t.[a])", "SUBSTRING(CAST(t.[a] AS varbinary(max)), 5, 7)"},
+		{"image", "DATALENGTH(t.[a])", "DATALENGTH(t.[a])", "SUBSTRING(CAST(t.[a] AS varbinary(max)), 5, 7)"},
+		{"nvarchar(max)", "DATALENGTH(t.[a])", "DATALENGTH(t.[a])", "SUBSTRING(CAST(t.[a] AS varbinary(max)), 5, 7)"},
+		{"text", "DATALENGTH(t.[a])", "DATALENGTH(CAST(t.[a] AS nvarchar(max)))", "SUBSTRING(CAST(CAST(t.[a] AS nvarchar(max)) AS varbinary(max)), 5, 7)"},
+		{"ntext", "DATALENGTH(t.[a])", "DATALENGTH(CAST(t.[a] AS nvarchar(max)))", "SUBSTRING(CAST(CAST(t.[a] AS nvarchar(max)) AS varbinary(max)), 5, 7)"},
+	} {
+		col := source.Column{Name: "a", Type: source.ParseType(c.typ)}
+		p, ok := (&conn{utf16: true}).Pieces("t", col)
+		if !ok || p.Stored != c.stored || p.Length != c.length || p.Piece(5, 7) != c.piece {
+			t.Errorf("%s: %v, %q, %q", c.typ, ok, p.Stored, p.Length)
+		}
+		if _, ok := (&conn{}).Pieces("t", col); ok != (col.Type.Kind == source.Bytes) {
+			t.Errorf("%s where the bytes of a text are not its UTF-16: %v", c.typ, ok)
+		}
+		if got, err := readOne("a", c.typ, []byte{'x', 0}); err != nil || got != "x" && col.Type.Kind == source.Text {
+			t.Errorf("%s of the bytes of its pieces: %v, %v", c.typ, got, err)
+		}
+	}
+	for _, typ := range []string{"int", "varbinary(8000)", "nvarchar(4000)", "xml", "sql_variant", "geography", "hierarchyid"} {
+		if _, ok := (&conn{utf16: true}).Pieces("t", source.Column{Name: "a", Type: source.ParseType(typ)}); ok {
+			t.Errorf("%s is read in pieces", typ)
+		}
+	}
+}
+
 func TestVariant(t *testing.T) {
 	for _, c := range []struct {
 		values []driver.Value

@@ -59,6 +59,26 @@ func (c *conn) expression(name string, t source.Type) string {
 	return "CAST(" + name + " AS varbinary(" + sized(2*t.Length, 8000) + "))"
 }
 
+// Pieces reads columns without a limit on their length by SUBSTRING of their bytes: those of binary types, and where the
+// bytes of an nvarchar are its UTF-16 units, those of text types.
+func (c *conn) Pieces(alias string, col source.Column) (source.Pieces, bool) {
+	t := col.Type
+	if t.Length >= 0 || t.SQL == "xml" || t.SQL == source.Variant || strings.HasPrefix(t.SQL, "geo") || t.Kind == source.Text && !c.utf16 {
+		return source.Pieces{}, false
+	}
+	name := quote(col.Name)
+	if alias != "" {
+		name = alias + "." + name
+	}
+	stored := "DATALENGTH(" + name + ")"
+	if t.Kind == source.Text && t.SQL != "nvarchar(max)" {
+		name = "CAST(" + name + " AS nvarchar(max))"
+	}
+	return source.Pieces{Stored: stored, Length: "DATALENGTH(" + name + ")", Piece: func(from, n int) string {
+		return fmt.Sprintf("SUBSTRING(CAST(%s AS varbinary(max)), %d, %d)", name, from, n)
+	}}, true
+}
+
 // sized is a length in a type, or max where it is longer than the type can be declared.
 func sized(n, longest int) string {
 	if n < 0 || n > longest {
@@ -102,8 +122,8 @@ func convert(t source.Type, v driver.Value) (any, bool) {
 
 func convertBytes(t source.Type, v []byte) (any, bool) {
 	switch t.Kind {
-	case source.Text:
-		if !t.UTF16() {
+	case source.Text: // of a code page only in pieces, which the server has turned into UTF-16
+		if !t.UTF16() && t.Length >= 0 {
 			return nil, false
 		}
 		return source.DecodeUTF16(v)

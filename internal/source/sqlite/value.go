@@ -31,6 +31,9 @@ func (c *conn) Reading(alias string, col source.Column) source.Reading {
 	}}
 }
 
+// Pieces has none: SQLite reads one row at a time.
+func (c *conn) Pieces(string, source.Column) (source.Pieces, bool) { return source.Pieces{}, false }
+
 // reader is the reader of a type. NULL is not given to it.
 func reader(t source.Type) func(v any) (any, error) {
 	switch t.Kind {
