@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"strconv"
 	"sync"
 	"testing"
 	"unicode/utf16"
@@ -208,19 +207,6 @@ func (s *fakeServer) last(t testing.TB) fakeLogin {
 
 func (s *fakeServer) url(params string) string {
 	return "sqlserver://omt@" + s.addr + "?database=crm&dial+timeout=5" + params
-}
-
-func (s *fakeServer) port(t testing.TB) uint64 {
-	t.Helper()
-	_, p, err := net.SplitHostPort(s.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n, err := strconv.ParseUint(p, 10, 16)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 // wrapped carries a handshake inside packets, and data bare once it is open.

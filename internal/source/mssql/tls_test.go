@@ -72,6 +72,11 @@ func TestTLSFailures(t *testing.T) {
 		forLoopback(c)
 	}, ca)
 	sha1 := makeCert(t, func(c *x509.Certificate) { c.SignatureAlgorithm = x509.SHA1WithRSA; forLoopback(c) }, ca)
+	other, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sister := certOf(t, other, func(c *x509.Certificate) { c.BasicConstraintsValid = true }, nil)
 	short := startShortKeyServer(t)
 	on := func(c tls.Certificate) *fakeServer {
 		return &fakeServer{encryption: encryptOn, tls: serverTLS(c), errors: denied}
@@ -101,6 +106,7 @@ func TestTLSFailures(t *testing.T) {
 		"not for servers":                  {server: on(client), params: "&certificate=" + caFile, text: []string{"not good for a server"}, hint: trust, follow: "&TrustServerCertificate=true"},
 		"signed with SHA-1":                {server: on(sha1), params: "&certificate=" + caFile, text: []string{"not trusted", "SHA1-RSA"}, hint: trust, follow: "&TrustServerCertificate=true"},
 		"signed with SHA-1, pinned":        {server: on(sha1), text: []string{"not trusted"}, hint: []string{"serverCertificate=FILE"}, follow: "&serverCertificate=" + certFile(t, "sha1.pem", sha1)},
+		"an authority that may not vouch":  {server: on(own), params: "&certificate=" + certFile(t, "sister.cer", sister), text: []string{"the certificate is not trusted", "x509: invalid signature"}, hint: trust, follow: "&TrustServerCertificate=true"},
 		"a negative serial number":         {server: on(withSerial(t, own, 0x80)), text: []string{"the certificate is not trusted"}, hint: trust, follow: "&TrustServerCertificate=true"},
 		"a long negative serial number":    {server: on(withSerial(t, own, 0xF1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)), text: []string{"not trusted"}, hint: trust, follow: "&TrustServerCertificate=true"},
 		"a serial number of zero":          {server: on(withSerial(t, own, 0)), text: []string{"not trusted"}, hint: trust, follow: "&TrustServerCertificate=true"},

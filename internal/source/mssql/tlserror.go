@@ -47,7 +47,7 @@ func (e *connectError) required(name string, a prelogin) error {
 		"take encrypt=disable out of the URL; where the certificate then is not trusted, add %s", adviseTrust)
 }
 
-// certificateHelp tells what is wrong with a certificate.
+// certificateHelp tells what is wrong with a certificate. Our own words come first: those of Go may stand behind them.
 func (e *connectError) certificateHelp(text string) (what, hint string, ok bool) {
 	has := func(parts ...string) bool {
 		for _, p := range parts {
@@ -58,12 +58,6 @@ func (e *connectError) certificateHelp(text string) (what, hint string, ok bool)
 		return false
 	}
 	switch {
-	case has("negative serial number"):
-		return "the server's certificate has a negative serial number", "take x509negativeserial out of the variable GODEBUG, which forbids what this program allows", true
-	case has("failed to parse certificate", "x509: malformed", "x509: invalid"):
-		return "the server's certificate cannot be read", adviseDisable, true
-	case has("keys are insecure", "RSA key too small", "larger than", "RSA public key"):
-		return "the server's key is of a length that is not taken", adviseDisable, true
 	case has(notPinned):
 		return "the certificate is not the one that serverCertificate names", "have the server's present certificate exported again; if it should not have changed, do not connect", true
 	case has(noName):
@@ -78,6 +72,12 @@ func (e *connectError) certificateHelp(text string) (what, hint string, ok bool)
 	case has(notTrusted):
 		return "the certificate is not trusted", "add certificate=FILE with the certificate of the authority that vouches for it, or, where the server made it itself, " +
 			strings.TrimPrefix(advisePin, "add "), true
+	case has("negative serial number"):
+		return "the server's certificate has a negative serial number", "take x509negativeserial out of the variable GODEBUG, which forbids what this program allows", true
+	case has("failed to parse certificate", "x509: malformed", "x509: invalid"):
+		return "the server's certificate cannot be read", adviseDisable, true
+	case has("keys are insecure", "RSA key too small", "larger than", "RSA public key"):
+		return "the server's key is of a length that is not taken", adviseDisable, true
 	}
 	return "", "", false
 }
