@@ -75,7 +75,7 @@ func action(ctx context.Context, j *cli.Job, o pack.Options, src *sourceflags.Fl
 	env := j.Env()
 	o.Temp, o.Tool, o.By = j.Temp, j.Tool, cmp.Or(env.Getenv("USERNAME"), env.Getenv("USER"), env.Name)
 	o.Now, o.Sleep = env.Now, sleep
-	o.Progress, o.Log, o.Notice = j.Progress, j.Log, j.Say
+	o.Progress, o.Log, o.Notice, o.Remark = j.Progress, j.Log, j.Say, j.Remark
 	o.Check = plan.Check
 	o.Open = func(ctx context.Context, inst manifest.Installation) (pack.Source, error) {
 		s, err := src.Open(ctx, j, inst)

@@ -51,6 +51,6 @@ func (r *run) leftOut() {
 		}
 	}
 	if len(left) > 0 && r.wanted(manifest.Database) {
-		r.o.Notice("%d tables are left out, since their rows could not be had: %s; the findings of %s say why", len(left), strings.Join(left, ", "), ruleMissing)
+		r.o.Remark("%d tables are left out, since their rows could not be had: %s; the findings of %s say why", len(left), strings.Join(left, ", "), ruleMissing)
 	}
 }

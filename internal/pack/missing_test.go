@@ -103,7 +103,7 @@ func TestTablesThatAreMissing(t *testing.T) {
 		{{Rule: "table-missing", Reason: "all", Covers: 4}},
 	} {
 		said := ""
-		o := Options{Notice: func(format string, args ...any) { said += fmt.Sprintf(format, args...) }}
+		o := Options{Remark: func(format string, args ...any) { said += fmt.Sprintf(format, args...) }}
 		r, err := looked(t, b, o, &intake{tables: list, waivers: waivers})
 		if err != nil {
 			t.Fatal(err)
@@ -125,7 +125,7 @@ func TestMissingTablesOfAPreseed(t *testing.T) {
 		t.Errorf("%v, %v, %d tables", err, r.subjects("table-missing"), len(r.counted))
 	}
 	said := false
-	r, err = looked(t, blinkered{broken: errors.New("not to be asked")}, Options{Only: []manifest.Area{manifest.Document}, Notice: func(string, ...any) { said = true }},
+	r, err = looked(t, blinkered{broken: errors.New("not to be asked")}, Options{Only: []manifest.Area{manifest.Document}, Remark: func(string, ...any) { said = true }},
 		&intake{findings: []manifest.Finding{{Rule: "table-missing", Severity: manifest.SeverityError, Subjects: []string{"table:x"}}}})
 	if r.leftOut(); err != nil || len(r.subjects("table-missing")) != 1 || r.counted != nil || said {
 		t.Errorf("%v, %v, %d tables, said %v", err, r.subjects("table-missing"), len(r.counted), said)

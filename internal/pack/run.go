@@ -44,6 +44,7 @@ type Options struct {
 	Progress progress.Reporter
 	Log      *slog.Logger
 	Notice   func(format string, args ...any) // a line for people
+	Remark   func(format string, args ...any) // a line that a person should read in any case
 }
 
 // Source is an open view of the installation.

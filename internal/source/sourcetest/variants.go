@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -250,19 +251,23 @@ func askAll(t *testing.T, h *hiding) (map[string][]string, error) {
 	return answers, err
 }
 
-// tablesMissing hides the tables that may be missing, one by one: no question fails.
+// tablesMissing hides the tables that may be missing, every fourth of them at a time: no question fails. One by one they are
+// hidden over SQLite.
 func (e Engine) tablesMissing(t *testing.T) {
 	db := e.New(t)
 	load(t, db, "crm7", modern())
 	d := db.Driver(t)
 	t.Cleanup(func() { done(t, d) })
 	catalog := must[[]source.Table](t)(d.Catalog(t.Context(), "crm7"))
-	for _, tab := range catalog {
-		if low := strings.ToLower(tab.Name); !slices.Contains([]string{"associate", "person", "document", "company"}, low) {
-			h := &hiding{Driver: d, catalog: catalog, hidden: map[string]map[string]bool{low: nil}}
-			if _, err := askAll(t, h); err != nil {
-				t.Errorf("without table %s: %v", tab.Name, err)
+	for n := range 4 {
+		h := &hiding{Driver: d, catalog: catalog, hidden: map[string]map[string]bool{}}
+		for i, tab := range catalog {
+			if low := strings.ToLower(tab.Name); i%4 == n && !slices.Contains([]string{"associate", "person", "document", "company"}, low) {
+				h.hidden[low] = nil
 			}
+		}
+		if _, err := askAll(t, h); err != nil {
+			t.Errorf("without tables %v: %v", slices.Sorted(maps.Keys(h.hidden)), err)
 		}
 	}
 }
