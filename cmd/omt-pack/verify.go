@@ -79,7 +79,10 @@ func compared(db string, c restore.Compared) string {
 	} else {
 		b.WriteString(cli.FormatCount(int64(c.Differ)) + " differ")
 	}
-	fmt.Fprintf(&b, "; %s parts by their digests, %s row by row", cli.FormatCount(int64(c.Agreed)), cli.FormatCount(int64(c.Fetched)))
+	fmt.Fprintf(&b, "; %s parts by their digests", cli.FormatCount(int64(c.Agreed)))
+	if c.Fetched > 0 {
+		fmt.Fprintf(&b, ", %s row by row", cli.FormatCount(int64(c.Fetched)))
+	}
 	switch gone, there := cli.FormatCount(c.Removed), cli.FormatCount(c.NotRemoved); {
 	case c.Removed > 0 && c.NotRemoved > 0:
 		b.WriteString("; of the addresses that unpack removes " + gone + " are removed and " + there + " are not")
