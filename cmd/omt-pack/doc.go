@@ -3,11 +3,18 @@
 //
 //	omt-pack --in assigned.jsonl --spool omt-spool --out packed.jsonl
 //	omt-pack verify --from file:///srv/tenant --depth content
+//	omt-pack verify --from file:///srv/tenant --depth names --db sqlite:new.sqlite
 //	omt-pack list   --from file:///srv/tenant [--names]
 //	omt-pack unpack --from file:///srv/tenant --files DIR --db sqlite:new.sqlite
 //
 // The input is read to its end before anything begins. What scan listed is a forecast: pack reads the database and the
 // folders again, inside one snapshot where the database gives one, and its manifest says what was found then.
+//
+// verify --db compares the rows of a database with those of the migration: the one that was unpacked, or the source again.
+// It names tables, keys and columns that differ. unpack --db writes a table omt_user besides those of the source, one row
+// for each user of the migration, for whoever makes the accounts at the tenant (package source describes it); and it says
+// at its end what is in the database otherwise than at the source. Their --db has no variable: of unpack since it says
+// what is written to, of verify since a good proof of the database of another day misleads.
 //
 // A run that was killed is gone on with by the same command: finished chunks are not made again. The same input gives
 // the same chunks, whatever --workers says.
@@ -18,5 +25,5 @@
 // Exit statuses: 0 done; 1 could not finish; 2 command line or configuration wrong, nothing was read; 4 the input is cut
 // short, edited or from a failed stage; 5 refused (an error that nobody waived, another company or serial number, a
 // target that is not empty or is the source); 130 interrupted, run it again to go on. verify ends with 1 where anything
-// is missing or differs.
+// is missing or differs, at the destination or in the database.
 package main

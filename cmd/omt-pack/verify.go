@@ -39,32 +39,35 @@ func verify() *cli.Command {
 			return f.validate()
 		},
 		Action: func(ctx context.Context, j *cli.Job) error {
-			return f.open(ctx, j, func(m restore.Migration) error {
-				o.Depth, o.Temp, o.Progress, o.Log = restore.Depth(depth), j.Temp, j.Progress, j.Log
-				o.Problem = func(err error) { j.Remark("%v", err) }
-				o.Remark = j.Remark
-				if db != "" {
-					driver, err := sourceflags.OpenDatabase(ctx, j, db)
-					if err != nil {
-						return err
-					}
-					defer driver.Close() //nolint:errcheck // it was only read
-					db = driver.URL()
-					o.DB = func(ctx context.Context, usual string) (*source.Database, error) {
-						return source.At(ctx, driver, prefix, usual)
-					}
+			o.Depth, o.Temp, o.Progress, o.Log = restore.Depth(depth), j.Temp, j.Progress, j.Log
+			o.Problem = func(err error) { j.Remark("%v", err) }
+			o.Remark = j.Remark
+			if db != "" {
+				driver, err := sourceflags.OpenDatabase(ctx, j, db)
+				if err != nil {
+					return err
 				}
-				p, err := restore.Verify(ctx, m, o)
-				if line := compared(db, p.Database); line != "" {
-					j.Say("%s", line)
+				defer driver.Close() //nolint:errcheck // it was only read
+				db = driver.URL()
+				o.DB = func(ctx context.Context, usual string) (*source.Database, error) {
+					return source.At(ctx, driver, prefix, usual)
 				}
-				if err == nil {
-					j.Say("%s", proved(m, o, p))
-				}
-				return err
-			})
+			}
+			return f.open(ctx, j, func(m restore.Migration) error { return prove(ctx, j, m, o, db) })
 		},
 	}
+}
+
+// prove proves a migration and says what was looked at.
+func prove(ctx context.Context, j *cli.Job, m restore.Migration, o restore.VerifyOptions, db string) error {
+	p, err := restore.Verify(ctx, m, o)
+	if line := compared(db, p.Database); line != "" {
+		j.Say("%s", line)
+	}
+	if err == nil {
+		j.Say("%s", proved(m, o, p))
+	}
+	return err
 }
 
 // compared says what was compared with a database.
@@ -79,7 +82,10 @@ func compared(db string, c restore.Compared) string {
 	} else {
 		b.WriteString(cli.FormatCount(int64(c.Differ)) + " differ")
 	}
-	fmt.Fprintf(&b, "; %s parts by their digests, %s row by row", cli.FormatCount(int64(c.Agreed)), cli.FormatCount(int64(c.Fetched)))
+	fmt.Fprintf(&b, "; %s parts by their digests", cli.FormatCount(int64(c.Agreed)))
+	if c.Fetched > 0 {
+		fmt.Fprintf(&b, ", %s row by row", cli.FormatCount(int64(c.Fetched)))
+	}
 	switch gone, there := cli.FormatCount(c.Removed), cli.FormatCount(c.NotRemoved); {
 	case c.Removed > 0 && c.NotRemoved > 0:
 		b.WriteString("; of the addresses that unpack removes " + gone + " are removed and " + there + " are not")

@@ -128,6 +128,7 @@ func TestDatabases(t *testing.T) {
 		say    string
 	}{
 		"the same":       {schema + emails + `DELETE FROM crm7_email WHERE id = 1`, ""},
+		"the users too":  {schema + emails + `DELETE FROM crm7_email WHERE id = 1; CREATE TABLE crm7_omt_user (x)`, ""},
 		"not removed":    {schema + emails, "a row was"},
 		"removed more":   {schema + emails + `DELETE FROM crm7_email WHERE id < 3`, "a row was"},
 		"removed all":    {schema, "there are 0 rows, and there were more"},

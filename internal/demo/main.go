@@ -88,6 +88,10 @@ func (d demo) after(ctx context.Context, inst, to, done string, began time.Time)
 		return err
 	}
 	d.say("unpack    the tenant's side: files to %s, database to %s (%s)", out, db, round(took))
+	if took, err = d.step(ctx, nil, cmd{"omt-pack", []string{"verify", "--from", to, "--depth", "names", "--db", "sqlite:" + db}}); err != nil {
+		return err
+	}
+	d.say("verify    every row of the database that was made, by the digests of table parts (%s)", round(took))
 	f, err := compare.FilesOf(done, out)
 	if err != nil {
 		return err

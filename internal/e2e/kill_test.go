@@ -264,7 +264,7 @@ func (r round) nothingHalf() {
 // prove compares everything with the run that nobody disturbed.
 func (r round) prove(b world) {
 	r.t.Helper()
-	r.want(0, "omt-pack", "verify", "--from", "dest", "--depth", "content")
+	r.want(0, "omt-pack", "verify", "--from", "dest", "--depth", "content", "--db", "sqlite:out.sqlite")
 	done := r.committed(r.path("dest"))
 	same(r.t, "the committed manifest", normal(r.t, b.read("done.jsonl"), b.dir), normal(r.t, done, b.dir, r.dir))
 	if r.has("done.jsonl") && !bytes.Equal(r.read("done.jsonl"), done) {

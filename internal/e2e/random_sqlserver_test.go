@@ -6,8 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,82 +14,12 @@ import (
 	_ "github.com/microsoft/go-mssqldb" // to make, fill and read the test's databases
 )
 
-// sqlServer is the server that OMT_TEST_SQLSERVER names.
-type sqlServer struct {
-	t         testing.TB
-	url       *url.URL
-	babelfish bool
-}
-
-func testServer(t testing.TB) *sqlServer {
-	t.Helper()
-	raw := os.Getenv("OMT_TEST_SQLSERVER")
-	if raw == "" {
-		t.Skip("SKIPPED: OMT_TEST_SQLSERVER names no server")
-	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		t.Fatal("OMT_TEST_SQLSERVER is no URL")
-	}
-	s := &sqlServer{t: t, url: u}
-	var version string
-	db := s.open("")
-	if err := db.QueryRow("SELECT @@VERSION").Scan(&version); err != nil {
-		t.Fatal(err)
-	}
-	if s.babelfish = strings.Contains(version, "Babelfish"); s.babelfish {
-		if _, err := db.Exec("EXEC sp_babelfish_configure 'escape_hatch_rowversion', 'ignore', 'server'"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return s
-}
-
-// open opens a database by the server's own driver; empty: the one that the URL names.
-func (s *sqlServer) open(name string) *sql.DB {
-	s.t.Helper()
-	u := *s.url
-	if name != "" {
-		q := u.Query()
-		q.Set("database", name)
-		u.RawQuery = q.Encode()
-	}
-	db, err := sql.Open("sqlserver", u.String())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { db.Close() })
-	return db
-}
-
-// database makes a database that goes with the test, and gives its URL without the password.
-func (s *sqlServer) database(suffix string) (name, at string, db *sql.DB) {
-	s.t.Helper()
-	name = fmt.Sprintf("omt_e2e_%d_%s", os.Getpid(), suffix)
-	admin := s.open("")
-	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() {
-		if _, err := admin.Exec("DROP DATABASE " + name); err != nil {
-			s.t.Error(err)
-		}
-	})
-	u := *s.url
-	q := u.Query()
-	q.Set("database", name)
-	u.RawQuery, u.User = q.Encode(), url.User(u.User.Username())
-	return name, u.String(), s.open(name)
-}
-
-func (s *sqlServer) password() string { p, _ := s.url.User.Password(); return p }
-
 func bracketed(name string) string { return "[" + strings.ReplaceAll(name, "]", "]]") + "]" }
 
 // types are the types of random tables on a server, with those that SQLite has no form of its own for.
-func (s *sqlServer) types() []randomType {
+func (srv *server) types() []randomType {
 	finest := 7
-	if s.babelfish {
+	if srv.babelfish {
 		finest = 6 // it keeps no more
 	}
 	all := types(finest)
@@ -110,7 +38,7 @@ func (s *sqlServer) types() []randomType {
 			switch kind, _, _ := strings.Cut(typ.name, " COLLATE"); {
 			case strings.HasSuffix(kind, "(max)"), kind == "text", kind == "ntext", kind == "image", kind == "xml":
 				continue
-			case s.babelfish && strings.HasPrefix(kind, "decimal(38"), s.babelfish && strings.Contains(kind, "char("):
+			case srv.babelfish && strings.HasPrefix(kind, "decimal(38"), srv.babelfish && strings.Contains(kind, "char("):
 				continue // it keeps neither the digits nor the length of such a value
 			}
 			kind, collation, _ := strings.Cut(typ.name, " COLLATE ")
@@ -125,8 +53,8 @@ func (s *sqlServer) types() []randomType {
 
 // spell makes names simpler where the server at hand cannot read doubled brackets, nor keep identity values of tables
 // with odd names.
-func (s *sqlServer) spell(t *randomTable) {
-	if !s.babelfish {
+func (srv *server) spell(t *randomTable) {
+	if !srv.babelfish {
 		return
 	}
 	strip := func(name *string) {
@@ -256,19 +184,23 @@ func contents(ctx context.Context, db *sql.DB, schema string, t randomTable, com
 // TestRandomTablesSQLServer moves tables of random types, keys and values from SQL Server to SQL Server, and by way of
 // SQLite to a third database, and compares what the server's own driver reads from all three.
 func TestRandomTablesSQLServer(t *testing.T) {
-	server := testServer(t)
+	srv := theServer(t)
 	s := newSite(t)
-	s.env = []string{"OMT_DB_PASSWORD=" + server.password()}
+	s.env = srv.env()
 	ctx := context.Background()
-	_, at, db := server.database("was")
+	at := srv.create(t, "was")
+	db := srv.open(t, at)
+	if srv.babelfish {
+		srv.execute(t, at, "EXEC sp_babelfish_configure 'escape_hatch_rowversion', 'ignore', 'server'")
+	}
 	s.want(0, "omt-scan", "sample", "--dir", "inst", "--documents", "20", "--clean", "--prefix", "crm5", "--db", at)
 	r := rand.New(rand.NewPCG(seed(t), 1))
 	var tables []randomTable
 	var foreign []string // with texts of a code page that only their collation says
 	made := 0
 	for n := range 25 {
-		tab := makeTable(r, n, server.types())
-		server.spell(&tab)
+		tab := makeTable(r, n, srv.types())
+		srv.spell(&tab)
 		if err := tab.fillServer(ctx, db, "crm5"); err != nil {
 			t.Fatal(err)
 		}
@@ -288,14 +220,16 @@ func TestRandomTablesSQLServer(t *testing.T) {
 		s.want(0, "omt-pack", "verify", "--from", dest, "--depth", "content")
 		return s.want(0, "omt-pack", "unpack", "--from", dest, "--db", to).err
 	}
-	_, second, db2 := server.database("is")
+	second := srv.create(t, "is")
+	db2 := srv.open(t, second)
 	said := road(at, "dest", second, "--db", at, "--prefix", "crm5")
 	if !strings.Contains(said, "of type rowversion made binary(8)") {
 		t.Errorf("unpack does not say what became of rowversion: %s", said)
 	}
 	s.want(0, "omt-pack", "unpack", "--from", "dest", "--db", "sqlite:out.sqlite")
 	dropTables(t, s.path("out.sqlite"), "crm5", foreign) // SQLite keeps no collation
-	_, third, db3 := server.database("again")
+	third := srv.create(t, "again")
+	db3 := srv.open(t, third)
 	road("sqlite:out.sqlite", "dest2", third, "--db", "sqlite:out.sqlite", "--prefix", "crm5")
 	compared := 0
 	for _, tab := range tables {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,51 +16,100 @@ import (
 	"github.com/openomt/omt/internal/compare"
 )
 
-// serverDatabase makes a database on the server that OMT_TEST_SQLSERVER names, and drops it after the test. It returns a
-// connection to the server, the database's URL with the login, and the login's password.
-func serverDatabase(t *testing.T) (db *sql.DB, at, password string) {
-	t.Helper()
-	server := os.Getenv("OMT_TEST_SQLSERVER")
-	if server == "" {
-		t.Skip("OMT_TEST_SQLSERVER names no server")
-	}
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal("OMT_TEST_SQLSERVER is no URL")
-	}
-	name := fmt.Sprintf("omt_e2e_%d_%d", os.Getpid(), databases.Add(1))
-	if db, err = sql.Open("sqlserver", server); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.Exec("CREATE DATABASE " + name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := db.Exec("DROP DATABASE " + name); err != nil {
-			t.Error(err)
-		}
-		db.Close()
-	})
-	password, _ = u.User.Password()
-	u.User = url.User(u.User.Username())
-	q := u.Query()
-	q.Set("database", name)
-	u.RawQuery = q.Encode()
-	return db, u.String(), password
+// cleaned is a URL as records and messages have it.
+func cleaned(rawURL string) string {
+	scheme, rest, _ := strings.Cut(rawURL, "://")
+	_, rest, _ = strings.Cut(rest, "@")
+	return scheme + "://" + rest
 }
 
-// databases counts the databases that were made.
-var databases atomic.Int64
+// What was packed from SQLite is unpacked into SQL Server, and is there.
+func TestIntoSQLServer(t *testing.T) {
+	t.Parallel()
+	srv := theServer(t)
+	at := srv.create(t, "into")
+	b := base(t)
+	s := newSite(t)
+	s.env = srv.env()
+	if r := s.want(0, "omt-pack", "unpack", "--from", b.path("dest"), "--db", at); r.err != "" {
+		t.Errorf("unpack said %q", r.err)
+	}
+	status, lost := 0, ""
+	if srv.babelfish { // it keeps six digits of datetime2(7), and says so for the one column of that type
+		status, lost = 1, `omt-pack: table "y_partner_tick": column "at" is datetime2(6), and datetime2(7) in the migration
+omt-pack: table "y_partner_tick": 2 rows different; the migration has 3, the database 3
+omt-pack: table "y_partner_tick": different: -3 … 1 (2)
+omt-pack: table "y_partner_tick": column "at" differs in 2 rows
+`
+	}
+	r, said := s.against(status, b.path("dest"), at)
+	before, _, _ := strings.Cut(r.err, "omt-pack: 1 of 46 tables in ")
+	if before != lost || !strings.HasPrefix(said, "46 tables with ") || !strings.HasSuffix(said, "2 addresses that unpack removes are removed") {
+		t.Errorf("it says %q, and %s", said, r.err)
+	}
+	s.want(5, "omt-pack", "unpack", "--from", b.path("dest"), "--db", at)
+
+	srv.execute(t, at, "UPDATE crm7.person SET lastname = N'日本' WHERE person_id IN (3, 4)", "DELETE FROM crm7.contact WHERE contact_id = 2",
+		"DELETE FROM crm7.y_partner_log WHERE amount IN (SELECT MAX(amount) FROM crm7.y_partner_log)",
+		"INSERT INTO crm7.UserGroup (UserGroup_id, name, rank, tooltip, deleted, type, registered, registered_associate_id, updated, updated_associate_id, updatedCount) "+
+			"SELECT 77, N'New', rank, tooltip, deleted, type, registered, registered_associate_id, updated, updated_associate_id, updatedCount FROM crm7.UserGroup WHERE UserGroup_id = 1")
+	r, _ = s.against(1, b.path("dest"), at, "--prefix", "crm7")
+	for _, want := range []string{
+		`table "person": 2 rows different; `, `table "person": different: 3 … 4 (2)`, `table "person": column "lastname" differs in 2 rows`,
+		`table "contact": 1 row missing; the migration has 4, the database 3`, `table "contact": missing: 2`,
+		`table "UserGroup": 1 row too many; the migration has 3, the database 4`, `table "UserGroup": too many: 77`,
+		`table "y_partner_log": `, " tables in " + cleaned(at) + " differ from ",
+	} {
+		if !strings.Contains(r.err, "omt-pack: "+want) && !strings.Contains(r.err, want) {
+			t.Errorf("it does not say %q: %s", want, r.err)
+		}
+	}
+	if strings.Contains(r.err, "cannot be compared") {
+		t.Error(r.err)
+	}
+}
+
+// From SQL Server to SQL Server: the target is the source, value for value, and the source is no target.
+func TestSQLServerToSQLServer(t *testing.T) {
+	t.Parallel()
+	srv := theServer(t)
+	from, to := srv.create(t, "from"), srv.create(t, "to")
+	s := newSite(t)
+	s.env = srv.env()
+	s.want(0, "omt-scan", "sample", "--prefix", "crm5", "--documents", documents, "--dir", "inst", "--db", from)
+	s.want(3, append(scanStep, "--db", from)...)
+	s.want(0, assignStep...)
+	s.want(0, append(packStep, "--db", from)...)
+	s.want(3, pushStep...)
+
+	names := map[string]string{"its own": from, "by letter case": strings.Replace(from, "_from", "_FROM", 1)}
+	if srv.url.Hostname() == "127.0.0.1" {
+		names["another host name"] = strings.Replace(from, "127.0.0.1", "localhost", 1)
+	}
+	for what, name := range names {
+		r := s.want(5, "omt-pack", "unpack", "--from", "dest", "--db", name, "--prefix", "crm9")
+		if !strings.Contains(r.err, "is the database that this migration was taken from") {
+			t.Errorf("%s: %s", what, r)
+		}
+	}
+	s.want(0, "omt-pack", "unpack", "--from", "dest", "--db", to, "--prefix", "crm6")
+	if r, said := s.against(0, "dest", to); !strings.Contains(said, "all agree; ") || !strings.HasSuffix(said, "2 addresses that unpack removes are removed") || r.err != "" {
+		t.Errorf("of the target it says %q, and %s", said, r.err)
+	}
+	if r, said := s.against(0, "dest", from); !strings.Contains(said, "all agree; ") || !strings.HasSuffix(said, "2 addresses that unpack removes are not removed") || r.err != "" {
+		t.Errorf("of the source it says %q, and %s", said, r.err)
+	}
+}
 
 // TestSQLServer takes the whole road from a SQL Server database: the sample is written into one, with another prefix than
 // usual, moved in one pipe, proved, and unpacked. What comes out is compared, row by row and file by file, with the same
 // sample written into SQLite, so that nothing that reads SQL Server has a say in it. It runs when OMT_TEST_SQLSERVER
 // names a server by a URL with login and password, and makes and drops a database of its own there.
 func TestSQLServer(t *testing.T) {
-	db, at, password := serverDatabase(t)
+	srv := theServer(t)
+	at := srv.create(t, "road")
 	s := newSite(t)
-	s.env = []string{"OMT_DB_PASSWORD=" + password}
-
+	s.env = srv.env()
 	sample := []string{"omt-scan", "sample", "--prefix", "crm5", "--documents", documents, "--dir"}
 	s.want(0, append(sample, "inst", "--db", at)...)
 	s.want(0, append(sample, "reference")...)
@@ -92,11 +140,7 @@ func TestSQLServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	var except []string
-	var version string
-	if err := db.QueryRow("SELECT @@VERSION").Scan(&version); err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(version, "Babelfish") {
+	if srv.babelfish {
 		except = append(except, "crm5_y_partner_tick") // it keeps six digits of datetime2(7)
 	}
 	rows, err := compare.Databases(context.Background(), s.path("reference", "crm.sqlite"), s.path("out.sqlite"), gone, except...)
@@ -115,7 +159,7 @@ func TestSQLServer(t *testing.T) {
 			t.Errorf("the manifest does not hold %s", must)
 		}
 	}
-	if strings.Contains(string(manifest), password) {
+	if strings.Contains(string(manifest), srv.password) {
 		t.Error("the manifest holds the password")
 	}
 }
@@ -136,7 +180,9 @@ func as(t *testing.T, at, login, password string) string {
 // TestRightsOnAllButTwo scans and packs as a login that may read all tables but two: one it does not even see, one it sees
 // since it may write it. Both are named, block, and are left out by name where that is waived.
 func TestRightsOnAllButTwo(t *testing.T) {
-	db, at, password := serverDatabase(t)
+	srv := theServer(t)
+	at := srv.create(t, "rights")
+	db, password := srv.db, srv.password
 	const secret = "Reader_1234"
 	login := fmt.Sprintf("omt_reader_%d", time.Now().UnixNano())
 	if _, err := db.Exec("CREATE LOGIN " + login + " WITH PASSWORD = '" + secret + "'"); err != nil {

@@ -255,20 +255,21 @@ func TestCompareRemovals(t *testing.T) {
 	all := []source.Row{
 		row(1, 7, "b@x.example ", int64(0)), row(2, 7, "b@x.example", int64(1)), row(3, 7, "other@x.example", nil), row(4, 8, "B@x.example", nil),
 		row(5, 8, "C@X.example", nil), {int64(6), nil, "c@x.example", nil}, {int64(7), int64(8), nil, nil}, row(70_000, 8, "c@x.example", int64(0)),
+		row(140_000, 9, "d@x.example", nil),
 	}
-	d.put(email, all[:7], all[7:])
+	d.put(email, all[:7], all[7:8], all[8:])
 	m := d.commit()
 	for what, c := range map[string]struct {
 		gone []int // places of rows
 		said []string
 		want Compared
 	}{
-		"the source":      {nil, []string{}, Compared{Tables: 1, Rows: 8, Agreed: 2, NotRemoved: 3}},
-		"unpacked":        {[]int{0, 4, 7}, []string{}, Compared{Tables: 1, Rows: 5, Fetched: 2, Removed: 3}},
-		"one of them":     {[]int{4}, []string{}, Compared{Tables: 1, Rows: 7, Agreed: 1, Fetched: 1, Removed: 1, NotRemoved: 2}},
-		"the wrong ones":  {[]int{1, 6}, []string{`table "Email": 2 rows missing; the migration has 8, the database 6`, `table "Email": missing: 2, 7`}, Compared{Tables: 1, Rows: 6, Agreed: 1, Fetched: 1, Differ: 1, NotRemoved: 3}},
-		"beside another":  {[]int{0, 1}, []string{`table "Email": 1 row missing; the migration has 8, the database 6`, `table "Email": missing: 2`}, Compared{Tables: 1, Rows: 6, Agreed: 1, Fetched: 1, Differ: 1, Removed: 1, NotRemoved: 2}},
-		"and all of them": {[]int{0, 1, 2, 3, 4, 5, 6, 7}, []string{`table "Email": 5 rows missing; the migration has 8, the database 0`, `table "Email": missing: 2 … 4 (3), 6 … 7 (2)`}, Compared{Tables: 1, Fetched: 2, Differ: 1, Removed: 3}},
+		"the source":      {nil, []string{}, Compared{Tables: 1, Rows: 9, Agreed: 3, NotRemoved: 3}},
+		"unpacked":        {[]int{0, 4, 7}, []string{}, Compared{Tables: 1, Rows: 6, Agreed: 1, Fetched: 2, Removed: 3}},
+		"one of them":     {[]int{4}, []string{}, Compared{Tables: 1, Rows: 8, Agreed: 2, Fetched: 1, Removed: 1, NotRemoved: 2}},
+		"the wrong ones":  {[]int{1, 6}, []string{`table "Email": 2 rows missing; the migration has 9, the database 7`, `table "Email": missing: 2, 7`}, Compared{Tables: 1, Rows: 7, Agreed: 2, Fetched: 1, Differ: 1, NotRemoved: 3}},
+		"beside another":  {[]int{0, 1}, []string{`table "Email": 1 row missing; the migration has 9, the database 7`, `table "Email": missing: 2`}, Compared{Tables: 1, Rows: 7, Agreed: 2, Fetched: 1, Differ: 1, Removed: 1, NotRemoved: 2}},
+		"and all of them": {[]int{0, 1, 2, 3, 4, 5, 6, 7, 8}, []string{`table "Email": 6 rows missing; the migration has 9, the database 0`, `table "Email": missing: 2 … 4 (3), 6 … 7 (2), 140000`}, Compared{Tables: 1, Fetched: 3, Differ: 1, Removed: 3}},
 	} {
 		db := &memory{tables: []source.Table{source.FromRecord(email)}, rows: map[string][]source.Row{}}
 		for i, r := range all {

@@ -1,5 +1,6 @@
 // Package restore is the tenant's side: it takes a committed migration from a destination and makes files and a
-// database of it again (Unpack), proves that everything is there and whole (Verify), and tells what is in it (List).
+// database of it again (Unpack), proves that everything is there and whole, at the destination and in a database (Verify),
+// and tells what is in it (List).
 //
 // # Promises
 //
@@ -15,19 +16,52 @@
 // Files go to DIR/<area>/<path>. While a run is unfinished DIR holds .omt-unpack.json, which names the migration and
 // revision, and .omt-unpack.done, one chunk digest a line (and a digest that stands for the database, once nothing is
 // left but to finish it); both are removed at the end. A folder that holds anything else is refused, as is a database
-// that holds tables under the prefix, and a folder inside one that the migration was taken from. Both targets are looked
-// at before either is written to, and both are finished when everything is in both.
+// that holds tables under the prefix, the database that the migration was taken from, by whatever name (its fingerprint is
+// in the manifest), and a folder inside one that it was taken from. Both targets are looked at before either is written
+// to, and both are finished when everything is in both.
+//
+// A database gets one table more than the source has: source.UserTable, a row for each user of the migration. What the
+// engine or the server cannot make as it is declared (source.Note) is told at the end.
 //
 // A name that is not valid Unicode (raw in its record) gets its own bytes back where the system's names are bytes, and
 // stays in its escaped form on Windows. Letter case is as the rows have it.
+//
+// # Proof of a database
+//
+// Verify compares a database with the migration: the one that was unpacked, or the source again, on either engine. Its rows
+// are put into the order of the parts and cut as they were when they were packed (package parts), and the digest and the
+// number of rows of each such part are compared with the record of the migration's. A part whose rows agree is not
+// downloaded. From one that differs on, both sides are walked in the order of their keys until both stand at the boundary
+// of a part again, since a row that comes or goes may move a boundary. The counts of rows that are missing, too many or
+// different are exact, whatever was done to the table. Rows of a table without a key are told apart by their digests and
+// counted as often as they stand there; a different one is one missing and one too many.
+//
+// Told is also what is missing, of another type or too many among tables and columns; tables that the migration does not
+// know, and types that keep every value as it is (a rowversion made binary(8)), are told and are no difference. Tables and
+// columns are found without regard to letter case. E-mail rows that unpacking removes (removal records) may be gone or
+// there. A column whose values cannot be compared, because it is not there or of another kind, is left out, and the rows
+// are compared in the others: then every part of the table is downloaded.
+//
+// Not compared are computed columns, and of declarations anything but the type: whether NULL is allowed, defaults,
+// collations, keys and indexes. Rows are read once, in one view of the database where it gives one. Memory does not grow
+// with tables: rows lie on disk while they are sorted, and what is beyond 16 MiB of a part until its digest is known.
+//
+// A part that cannot be read where its rows are needed is told, and its table counts as different; other tables go on.
 //
 // # What it does not know
 //
 // Whether the file system of the folder ignores letter case: there, two paths that differ by case alone become one file
 // (of the same bytes where both rows meant one file, as they do on a Windows share). Whether the tenant's application
 // likes what it gets: that is the receiver's test.
+//
 // # Figures
 //
 // From make bench on two busy cores: a full proof of 3.1 GB in 50,000 files took 0.46 times the processor time of restic
 // 0.14 check --read-data (7.6 / 16.7 s; wall 5.3 / 13.0 s), in 80 MiB.
+//
+// Comparing a SQLite database, by verify --depth names --db, in seconds of processor time on the same machine under load
+// (medians of three; reading and encoding run beside each other): a table of 1,000,007 rows of 19 columns with an integer
+// key took 5.2 s, 192,000 rows in a second, at a peak (VmHWM) of 68 MB; 1,000,000 rows of three columns without a key 3.8 s,
+// 131 MB. With every row of a million changed and another million missing it was 93 MB. Packing the same rows takes 1.3 to
+// 1.5 times as long.
 package restore

@@ -377,6 +377,43 @@ func TestOpenLoader(t *testing.T) {
 	}
 }
 
+// A database to be compared is opened to be read: nothing is made, and the login stays out of its name.
+func TestOpenDatabase(t *testing.T) {
+	site := scantest.New(filepath.Join(t.TempDir(), "site"))
+	if err := site.Write(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	err := in(t, nil, func(p *clitest.Process) { p.Vars["OMT_DB_PASSWORD"] = "from-var" }, func(ctx context.Context, _ *Flags, j *cli.Job) error {
+		d, err := OpenDatabase(ctx, j, site.URL())
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		if prefixes, err := d.Prefixes(ctx); err != nil || len(prefixes) != 1 || d.URL() != site.URL() {
+			t.Errorf("%v, %v at %q", prefixes, err, d.URL())
+		}
+		server, err := OpenDatabase(ctx, j, "sqlserver://u@sql1?database=crm")
+		if err != nil {
+			return err
+		}
+		defer server.Close()
+		if server.URL() != "sqlserver://sql1?database=crm" {
+			t.Errorf("%q", server.URL())
+		}
+		if _, err := OpenDatabase(ctx, j, "oracle://u@x"); manifest.StatusOf(err) != manifest.Usage || !strings.Contains(err.Error(), "--db: ") {
+			t.Errorf("%v", err)
+		}
+		_, err = OpenDatabase(ctx, j, "sqlite:"+filepath.Join(site.Dir, "gone.sqlite"))
+		return err
+	})
+	if manifest.StatusOf(err) != manifest.Usage || !strings.Contains(err.Error(), "gone.sqlite") {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(filepath.Join(site.Dir, "gone.sqlite")); err == nil {
+		t.Error("it was made")
+	}
+}
+
 func TestNoDatabase(t *testing.T) {
 	err := in(t, nil, nil, func(ctx context.Context, f *Flags, j *cli.Job) error {
 		c, err := f.Load()
