@@ -10,12 +10,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -24,10 +27,12 @@ import (
 type bench struct {
 	bin, dir  string
 	rounds    int
-	documents int // rows of the database
+	documents int // of the database
 	tiny      int // files of the memory row
 	tree      tree
 	steps     string
+	sizes     []int // documents of the size step
+	rows      []int // rows of the rows step
 }
 
 // cost is what one run of a command took.
@@ -41,10 +46,14 @@ func main() {
 	flag.StringVar(&b.bin, "bin", "bin", "where the commands are")
 	flag.StringVar(&b.dir, "dir", ".cache/bench", "where to work")
 	flag.IntVar(&b.rounds, "rounds", 3, "runs of each, in turn")
-	flag.StringVar(&b.steps, "steps", "", "only these `STEPS`: packing,second,proof,killed,tables,memory,start (proof needs second, killed needs proof)")
+	flag.StringVar(&b.steps, "steps", "", "only these `STEPS`: packing,second,proof,killed,tables,memory,size,rows,start (proof needs second, killed needs proof)")
 	files := flag.Int("files", 50_000, "files of the archive")
 	flag.IntVar(&b.documents, "documents", 200_000, "documents of the database")
 	flag.IntVar(&b.tiny, "tiny", 100_000, "small files to measure memory with")
+	sizes := flag.String("sizes", "20000,100000", "documents of the installations that the step size takes, with as many files")
+	rows := flag.String("rows", "200000,1000000", "rows of the tables that the step rows takes")
+	install := flag.String("install", "", "make an installation of -documents documents in the new folder `DIR`, a table of -fill rows in it, and end")
+	fill := flag.Int("fill", 0, "rows of that table")
 	generate := flag.Bool("generate", false, "make the archive and end: memory of this process would count as that of its children")
 	sel := flag.String("select", "", "read every row of this SQLite `FILE` and end: what the export is measured against")
 	flag.Parse()
@@ -55,10 +64,32 @@ func main() {
 		}
 		return
 	}
-	if err := b.run(context.Background(), *files, *generate); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := errors.Join(numbers(*sizes, &b.sizes), numbers(*rows, &b.rows))
+	switch {
+	case err != nil:
+	case *install != "":
+		err = makeInstallation(ctx, *install, b.documents, *fill)
+	default:
+		err = b.run(ctx, *files, *generate)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// numbers reads "100000,1000000".
+func numbers(s string, into *[]int) error {
+	for _, f := range strings.Split(s, ",") {
+		n, err := strconv.Atoi(f)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q: want numbers with commas between", s)
+		}
+		*into = append(*into, n)
+	}
+	return nil
 }
 
 func (b *bench) run(ctx context.Context, files int, generate bool) (err error) {
@@ -75,27 +106,45 @@ func (b *bench) run(ctx context.Context, files int, generate bool) (err error) {
 	if generate {
 		return b.tree.write()
 	}
-	fmt.Fprintf(os.Stderr, "bench: generating %d files\n", files)
-	if _, err := measure(exec.Command(os.Args[0], "-generate", "-dir", b.dir, "-files", fmt.Sprint(files)), 0); err != nil {
-		return err
-	}
-	if err := b.assigned(ctx); err != nil {
-		return err
-	}
-	t := &table{}
-	for _, step := range []struct {
-		name string
-		run  func(context.Context, *table) error
-	}{{"packing", b.packing}, {"second", b.second}, {"proof", b.proof}, {"killed", b.killed}, {"tables", b.tables}, {"memory", b.memory}, {"start", b.start}} {
+	t, ready := &table{}, false
+	for _, step := range b.all() {
 		if b.steps != "" && !slices.Contains(strings.Split(b.steps, ","), step.name) {
 			continue
 		}
+		if step.archive && !ready {
+			if err := b.archive(ctx); err != nil {
+				return err
+			}
+			ready = true
+		}
 		if err := step.run(ctx, t); err != nil {
+			t.print(os.Stdout)
 			return err
 		}
 	}
 	t.print(os.Stdout)
 	return nil
+}
+
+// step is one measurement. Most need the generated archive.
+type step struct {
+	name    string
+	archive bool
+	run     func(context.Context, *table) error
+}
+
+func (b *bench) all() []step {
+	return []step{{"packing", true, b.packing}, {"second", true, b.second}, {"proof", true, b.proof}, {"killed", true, b.killed},
+		{"tables", true, b.tables}, {"memory", true, b.memory}, {"size", false, b.size}, {"rows", false, b.bigTable}, {"start", false, b.start}}
+}
+
+// archive generates the archive and the manifest that packing it begins with.
+func (b *bench) archive(ctx context.Context) error {
+	fmt.Fprintf(os.Stderr, "bench: generating %d files\n", b.tree.files)
+	if _, err := measure(exec.Command(os.Args[0], "-generate", "-dir", b.dir, "-files", fmt.Sprint(b.tree.files)), 0); err != nil {
+		return err
+	}
+	return b.assigned(ctx)
 }
 
 func (b *bench) path(elem ...string) string {

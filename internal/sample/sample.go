@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/openomt/omt/internal/manifest"
@@ -26,6 +27,7 @@ type Options struct {
 	Seed      uint64
 	Clean     bool // nothing that blocks or that changes data at the tenant
 	Files     bool // write the archive; without, rows alone
+	Tiny      bool // a few bytes in each file, no two documents alike: to try numbers out on, not contents
 	Progress  progress.Reporter
 }
 
@@ -52,7 +54,11 @@ type Made struct {
 
 // id names the run to the loader, so that a killed one goes on and another one is refused.
 func (o Options) id() string {
-	return fmt.Sprintf("sample seed %d users %d documents %d clean %t", o.Seed, o.Users, o.Documents, o.Clean)
+	id := fmt.Sprintf("sample seed %d users %d documents %d clean %t", o.Seed, o.Users, o.Documents, o.Clean)
+	if o.Tiny {
+		id += " tiny"
+	}
+	return id
 }
 
 const unfinished = ".omt-sample"
@@ -118,10 +124,11 @@ type world struct {
 	writers    []associate
 	odd        []doc
 	made       Made
+	folders    map[string]bool // that put has made
 }
 
 func newWorld(o Options) *world {
-	w := &world{o: o}
+	w := &world{o: o, folders: map[string]bool{}}
 	w.people()
 	w.writers = w.authors()
 	w.oddDocuments()
@@ -188,8 +195,8 @@ func (w *world) files(ctx context.Context) error {
 		return failed == nil
 	}
 	w.documents(func(d doc) bool { return put(d.file) })
-	for _, list := range [][]file{w.oddFiles(), w.templateFiles(), w.serviceFiles(), w.attachmentFiles()} {
-		for _, f := range list {
+	for _, list := range []iter.Seq[file]{slices.Values(w.oddFiles()), slices.Values(w.templateFiles()), slices.Values(w.serviceFiles()), w.attachmentFiles()} {
+		for f := range list {
 			if failed == nil {
 				put(f)
 			}
@@ -203,10 +210,18 @@ func (w *world) files(ctx context.Context) error {
 
 func (w *world) put(f file) error {
 	name := filepath.Join(w.o.Dir, filepath.FromSlash(f.area), filepath.FromSlash(f.path))
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return fmt.Errorf("making a folder of the sample: %w", err)
+	if dir := filepath.Dir(name); !w.folders[dir] {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("making a folder of the sample: %w", err)
+		}
+		w.folders[dir] = true
 	}
-	b := Content(w.rand(2, f.seed), f.ext, f.size)
+	var b []byte
+	if w.o.Tiny {
+		b = fmt.Appendf(nil, "%s %d\n", f.ext, f.seed)
+	} else {
+		b = Content(w.rand(2, f.seed), f.ext, f.size)
+	}
 	if err := os.WriteFile(name, b, 0o644); err != nil {
 		return fmt.Errorf("writing a file of the sample: %w", err)
 	}
