@@ -38,7 +38,8 @@ type bench struct {
 // cost is what one run of a command took.
 type cost struct {
 	wall, cpu time.Duration
-	peak      int64 // MiB, of the largest process
+	system    time.Duration // what the kernel took of cpu
+	peak      int64         // MiB, of the largest process
 }
 
 func main() {
@@ -382,7 +383,7 @@ func measure(c *exec.Cmd, ok ...int) (cost, error) {
 	if !slices.Contains(ok, c.ProcessState.ExitCode()) {
 		return cost{}, fmt.Errorf("%s: %w\n%s", strings.Join(c.Args, " "), err, said.String())
 	}
-	out := cost{wall: wall, cpu: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
+	out := cost{wall: wall, cpu: c.ProcessState.UserTime() + c.ProcessState.SystemTime(), system: c.ProcessState.SystemTime()}
 	if u, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		out.peak = u.Maxrss / 1024
 	}

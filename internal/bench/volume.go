@@ -36,18 +36,36 @@ func (b *bench) newVolume(name string, files int, bytes int64) (*volume, error) 
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range [][]string{
-		{"mkfs.ext4", "-q", "-F", "-m", "0", "-I", "256", "-N", fmt.Sprint(inodes), "-O", "inline_data", "-E", "lazy_itable_init=1,nodiscard", v.image},
-		{"mount", "-o", "loop,noatime,discard,noinit_itable", v.image, v.dir},
-	} {
-		if out, err := exec.Command(c[0], c[1:]...).CombinedOutput(); err != nil {
-			fmt.Fprintf(os.Stderr, "bench: no file system of its own (%s: %v %.200s): working in plain folders\n", c[0], err, out)
-			os.Remove(v.image)
-			v.image = ""
-			break
-		}
+	out, err := exec.Command("mkfs.ext4", "-q", "-F", "-m", "0", "-I", "256", "-N", fmt.Sprint(inodes), "-O", "inline_data",
+		"-E", "lazy_itable_init=1,nodiscard", v.image).CombinedOutput()
+	if err == nil {
+		out, err = v.mount()
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "bench: no file system of its own (%v %.200s): working in plain folders\n", err, out)
+		os.Remove(v.image)
+		v.image = ""
 	}
 	return v, nil
+}
+
+func (v *volume) mount() ([]byte, error) {
+	return exec.Command("mount", "-o", "loop,noatime,discard,noinit_itable", v.image, v.dir).CombinedOutput()
+}
+
+// fresh makes the kernel forget what it holds of the image, so that a step does not pay for the millions of names that
+// the step before has left in its caches.
+func (v *volume) fresh() error {
+	if v.image == "" {
+		return nil
+	}
+	if out, err := exec.Command("umount", v.dir).CombinedOutput(); err != nil {
+		return fmt.Errorf("unmounting %s: %w: %s", v.image, err, out)
+	}
+	if out, err := v.mount(); err != nil {
+		return fmt.Errorf("mounting %s: %w: %s", v.image, err, out)
+	}
+	return nil
 }
 
 // kind says what it is, for the table.
