@@ -7,8 +7,9 @@
 // and links are never followed. Every byte that is written has been checked against the manifest: the digest of the
 // chunk, the checksums of its frames, the digest of each file and of the rows of each table part. A run that was killed
 // at any moment is gone on with by the same command; a chunk or part counts as done once its files are closed and, on
-// systems that can say so, on disk. Memory does not grow with the number of files or rows: records are sorted by chunk
-// and offset on disk, so each chunk is read once, whatever the number of copies of its content.
+// systems that can say so, on disk, which is asked for eight chunks at a time. Memory does not grow with the number of
+// files or rows: records are sorted by chunk and offset on disk, so each chunk is read once, whatever the number of
+// copies of its content.
 //
 // # Layout
 //
@@ -26,6 +27,7 @@
 // Whether the file system of the folder ignores letter case: there, two paths that differ by case alone become one file
 // (of the same bytes where both rows meant one file, as they do on a Windows share). Whether the tenant's application
 // likes what it gets: that is the receiver's test.
+//
 // # Figures
 //
 // From make bench on two busy cores: a full proof of 3.1 GB in 50,000 files took 0.46 times the processor time of restic
