@@ -86,6 +86,7 @@ type run struct {
 	inv    *inventory.Inventory
 	out    *manifest.Writer
 	packer *packer
+	join   *forecastJoin
 	sums   sums
 }
 
@@ -144,6 +145,7 @@ func (r *run) intake(ctx context.Context) error {
 	if r.in, err = readInput(ctx, lines); err != nil {
 		return err
 	}
+	r.join = &forecastJoin{again: r.again}
 	if r.in.was, r.in.edited = lines.Edited(); !r.in.edited {
 		r.in.was, r.in.edited = first.Edited()
 	}
@@ -475,8 +477,8 @@ func (r *run) files(ctx context.Context, area manifest.Area) error {
 		return err
 	}
 	defer copies.close()
-	join, err := newForecastJoin(r.again, area)
-	if err != nil {
+	join := r.join
+	if err := join.begin(area); err != nil {
 		return err
 	}
 	list := func(ctx context.Context, emit func(manifest.File) error) error { return r.inv.Files(ctx, area, emit) }
