@@ -69,17 +69,15 @@ func Write(ctx context.Context, o Options, open func(context.Context) (source.Lo
 	if err := o.Validate(); err != nil {
 		return Made{}, err
 	}
-	if err := begin(o); err != nil {
-		return Made{}, err
-	}
-	loader, err := open(ctx)
+	filled, err := begin(o)
 	if err != nil {
 		return Made{}, err
 	}
-	defer loader.Close() //nolint:errcheck // Finish has made everything durable
 	w := newWorld(o)
-	if err := w.database(ctx, loader); err != nil {
-		return Made{}, err
+	if !filled {
+		if err := w.fill(ctx, open); err != nil {
+			return Made{}, err
+		}
 	}
 	if o.Files {
 		if err := w.files(ctx); err != nil {
@@ -93,26 +91,43 @@ func Write(ctx context.Context, o Options, open func(context.Context) (source.Lo
 	return w.made, os.Remove(filepath.Join(o.Dir, unfinished))
 }
 
-// begin takes an empty or absent folder, or one that the same options left unfinished.
-func begin(o Options) error {
+// fill fills the database and notes that it was: a loader takes no database that is finished.
+func (w *world) fill(ctx context.Context, open func(context.Context) (source.Loader, error)) error {
+	loader, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer loader.Close() //nolint:errcheck // Finish has made everything durable
+	if err := w.database(ctx, loader); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(w.o.Dir, unfinished), []byte(w.o.id()+rowsDone), 0o644)
+}
+
+// rowsDone stands in the mark behind the options once the database is filled.
+const rowsDone = ", rows done"
+
+// begin takes an empty or absent folder, or one that the same options left unfinished, and says whether its database was
+// filled already.
+func begin(o Options) (filled bool, err error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
-		return fmt.Errorf("making the sample's folder: %w", err)
+		return false, fmt.Errorf("making the sample's folder: %w", err)
 	}
 	mark := filepath.Join(o.Dir, unfinished)
 	b, err := os.ReadFile(mark)
-	if err == nil && string(b) == o.id() {
-		return nil
+	if was := strings.TrimSuffix(string(b), rowsDone); err == nil && was == o.id() {
+		return was != string(b), nil
 	}
 	entries, err := os.ReadDir(o.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return false, err
 	}
 	for _, e := range entries {
 		if e.Name() != unfinished {
-			return manifest.Errorf(manifest.Refused, "%q is not empty", o.Dir).WithHint("name a new folder with --dir")
+			return false, manifest.Errorf(manifest.Refused, "%q is not empty", o.Dir).WithHint("name a new folder with --dir")
 		}
 	}
-	return os.WriteFile(mark, []byte(o.id()), 0o644)
+	return false, os.WriteFile(mark, []byte(o.id()), 0o644)
 }
 
 // world is everything that rows and files are made from. People are held in memory; documents are functions of their
