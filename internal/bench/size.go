@@ -116,18 +116,21 @@ func (w *growth) steps(ctx context.Context, v *volume, documents, rows int) []st
 	if v.image == "" {
 		archive = append(archive, "inst") // plain folders may have no room for both
 	}
+	tool := func(name string, args ...string) *exec.Cmd {
+		return exec.CommandContext(ctx, filepath.Join(w.b.bin, name), args...)
+	}
 	return []stage{
 		{generate, exec.CommandContext(ctx, os.Args[0], "-install", at("inst"), "-documents", fmt.Sprint(documents), "-fill", fmt.Sprint(rows)), nil},
-		{"scan", w.b.tool("omt-scan", "--install", at("inst"), "--plans", plans, "--out", at("s")), nil},
-		{"assign", w.b.tool("omt-assign", "--in", at("s"), "--auto", "--out", at("a")), []string{"s"}},
-		{"pack", w.b.tool("omt-pack", "--in", at("a"), "--spool", spool, "--out", at("p")), []string{"a"}},
-		{"push", w.b.tool("omt-push", "--in", at("p"), "--spool", spool, "--to", to, "--out", at("d")), []string{"p", "d"}},
-		{"verify --depth content", w.b.tool("omt-pack", "verify", "--from", to, "--depth", "content"), archive},
-		{"unpack", w.b.tool("omt-pack", "unpack", "--from", to, "--files", at("out"), "--db", "sqlite:"+at("out.sqlite")), nil},
+		{"scan", tool("omt-scan", "--install", at("inst"), "--plans", plans, "--out", at("s")), nil},
+		{"assign", tool("omt-assign", "--in", at("s"), "--auto", "--out", at("a")), []string{"s"}},
+		{"pack", tool("omt-pack", "--in", at("a"), "--spool", spool, "--out", at("p")), []string{"a"}},
+		{"push", tool("omt-push", "--in", at("p"), "--spool", spool, "--to", to, "--out", at("d")), []string{"p", "d"}},
+		{"verify --depth content", tool("omt-pack", "verify", "--from", to, "--depth", "content"), archive},
+		{"unpack", tool("omt-pack", "unpack", "--from", to, "--files", at("out"), "--db", "sqlite:"+at("out.sqlite")), nil},
 	}
 }
 
-// run runs one process with its temporary files in the volume. A signal to this process goes on to it.
+// run runs one process with its temporary files in the volume.
 func (w *growth) run(v *volume, name string, c *exec.Cmd) (cost, error) {
 	c.Env = append(os.Environ(), "TMPDIR="+v.path("tmp"), "OMT_LOG="+v.path("tmp", "log"))
 	syscall.Sync()
