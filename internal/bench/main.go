@@ -1,21 +1,18 @@
 //go:build unix
 
-// Command bench measures the commands against tar | zstd and restic on a generated archive, in one run, and prints a
-// table of medians and ratios. It is what `make bench` runs after the benchmarks of the packages. Peers that are not
-// there are said to be missing and their rows left out.
-//
-// The archive lies below the service area (files without rows), so that what is measured is packing and not SQL. All
-// runs find the archive in the page cache; each writes into an empty folder.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -24,16 +21,12 @@ import (
 type bench struct {
 	bin, dir  string
 	rounds    int
-	documents int // rows of the database
+	documents int // of the database
 	tiny      int // files of the memory row
 	tree      tree
 	steps     string
-}
-
-// cost is what one run of a command took.
-type cost struct {
-	wall, cpu time.Duration
-	peak      int64 // MiB, of the largest process
+	sizes     []int // documents of the size step
+	rows      []int // rows of the rows step
 }
 
 func main() {
@@ -41,10 +34,14 @@ func main() {
 	flag.StringVar(&b.bin, "bin", "bin", "where the commands are")
 	flag.StringVar(&b.dir, "dir", ".cache/bench", "where to work")
 	flag.IntVar(&b.rounds, "rounds", 3, "runs of each, in turn")
-	flag.StringVar(&b.steps, "steps", "", "only these `STEPS`: packing,second,proof,killed,tables,memory,start (proof needs second, killed needs proof)")
+	flag.StringVar(&b.steps, "steps", "", "only these `STEPS`: packing,second,proof,killed,tables,memory,size,rows,start (proof needs second, killed needs proof)")
 	files := flag.Int("files", 50_000, "files of the archive")
 	flag.IntVar(&b.documents, "documents", 200_000, "documents of the database")
 	flag.IntVar(&b.tiny, "tiny", 100_000, "small files to measure memory with")
+	sizes := flag.String("sizes", "20000,100000", "documents of the installations that the step size takes, with as many files")
+	rows := flag.String("rows", "200000,1000000", "rows of the tables that the step rows takes")
+	install := flag.String("install", "", "make an installation of -documents documents in the new folder `DIR`, a table of -fill rows in it, and end")
+	fill := flag.Int("fill", 0, "rows of that table")
 	generate := flag.Bool("generate", false, "make the archive and end: memory of this process would count as that of its children")
 	sel := flag.String("select", "", "read every row of this SQLite `FILE` and end: what the export is measured against")
 	flag.Parse()
@@ -55,10 +52,32 @@ func main() {
 		}
 		return
 	}
-	if err := b.run(context.Background(), *files, *generate); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := errors.Join(numbers(*sizes, &b.sizes), numbers(*rows, &b.rows))
+	switch {
+	case err != nil:
+	case *install != "":
+		err = makeInstallation(ctx, *install, b.documents, *fill)
+	default:
+		err = b.run(ctx, *files, *generate)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// numbers reads "100000,1000000".
+func numbers(s string, into *[]int) error {
+	for _, f := range strings.Split(s, ",") {
+		n, err := strconv.Atoi(f)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q: want numbers with commas between", s)
+		}
+		*into = append(*into, n)
+	}
+	return nil
 }
 
 func (b *bench) run(ctx context.Context, files int, generate bool) (err error) {
@@ -75,27 +94,48 @@ func (b *bench) run(ctx context.Context, files int, generate bool) (err error) {
 	if generate {
 		return b.tree.write()
 	}
-	fmt.Fprintf(os.Stderr, "bench: generating %d files\n", files)
-	if _, err := measure(exec.Command(os.Args[0], "-generate", "-dir", b.dir, "-files", fmt.Sprint(files)), 0); err != nil {
-		return err
-	}
-	if err := b.assigned(ctx); err != nil {
-		return err
-	}
-	t := &table{}
-	for _, step := range []struct {
-		name string
-		run  func(context.Context, *table) error
-	}{{"packing", b.packing}, {"second", b.second}, {"proof", b.proof}, {"killed", b.killed}, {"tables", b.tables}, {"memory", b.memory}, {"start", b.start}} {
+	t, ready := &table{}, false
+	for _, step := range b.all() {
 		if b.steps != "" && !slices.Contains(strings.Split(b.steps, ","), step.name) {
 			continue
 		}
+		if step.archive && !ready {
+			if err := b.archive(ctx); err != nil {
+				return err
+			}
+			ready = true
+		}
 		if err := step.run(ctx, t); err != nil {
+			t.print(os.Stdout)
+			return err
+		}
+		if err := ctx.Err(); err != nil {
 			return err
 		}
 	}
 	t.print(os.Stdout)
 	return nil
+}
+
+// step is one measurement. Most need the generated archive.
+type step struct {
+	name    string
+	archive bool
+	run     func(context.Context, *table) error
+}
+
+func (b *bench) all() []step {
+	return []step{{"packing", true, b.packing}, {"second", true, b.second}, {"proof", true, b.proof}, {"killed", true, b.killed},
+		{"tables", true, b.tables}, {"memory", true, b.memory}, {"size", false, b.size}, {"rows", false, b.bigTable}, {"start", false, b.start}}
+}
+
+// archive generates the archive and the manifest that packing it begins with.
+func (b *bench) archive(ctx context.Context) error {
+	fmt.Fprintf(os.Stderr, "bench: generating %d files\n", b.tree.files)
+	if _, err := measure(exec.Command(os.Args[0], "-generate", "-dir", b.dir, "-files", fmt.Sprint(b.tree.files)), 0); err != nil {
+		return err
+	}
+	return b.assigned(ctx)
 }
 
 func (b *bench) path(elem ...string) string {
@@ -268,92 +308,6 @@ func (b *bench) fresh(name string) error {
 		return err
 	}
 	return os.MkdirAll(b.path(name), 0o755)
-}
-
-// series are the runs of one command.
-type series struct {
-	name   string
-	make   func() *exec.Cmd
-	runs   []cost
-	stored int64
-}
-
-func (b *bench) series(name string, make func() *exec.Cmd) *series {
-	return &series{name: name, make: make}
-}
-
-func (s *series) once(b *bench, fresh string) error {
-	if err := b.fresh(fresh); err != nil {
-		return err
-	}
-	syscall.Sync() // what the run before wrote is not this one's to wait for
-	c, err := measure(s.make(), 0)
-	if err != nil {
-		return err
-	}
-	s.runs = append(s.runs, c)
-	for _, dir := range []string{"out/spool/chunks", "repo/data"} {
-		if strings.HasPrefix(s.name, "omt-pack") == strings.HasPrefix(dir, "out") {
-			s.stored = size(b.path(dir))
-		}
-	}
-	fmt.Fprintf(os.Stderr, "bench: %-20s %6.2f s wall, %6.2f s processor, %4d MiB\n", s.name, c.wall.Seconds(), c.cpu.Seconds(), c.peak)
-	return nil
-}
-
-func (s *series) median() cost {
-	if len(s.runs) == 0 {
-		return cost{}
-	}
-	mid := func(get func(cost) int64) int64 {
-		var v []int64
-		for _, r := range s.runs {
-			v = append(v, get(r))
-		}
-		slices.Sort(v)
-		return v[len(v)/2]
-	}
-	return cost{
-		wall: time.Duration(mid(func(c cost) int64 { return int64(c.wall) })),
-		cpu:  time.Duration(mid(func(c cost) int64 { return int64(c.cpu) })),
-		peak: mid(func(c cost) int64 { return c.peak }),
-	}
-}
-
-// measure runs a command whose exit status must be one of ok.
-func measure(c *exec.Cmd, ok ...int) (cost, error) {
-	var said strings.Builder
-	c.Stderr = &said
-	began := time.Now()
-	err := c.Run()
-	wall := time.Since(began)
-	if c.ProcessState == nil {
-		return cost{}, err
-	}
-	if !slices.Contains(ok, c.ProcessState.ExitCode()) {
-		return cost{}, fmt.Errorf("%s: %w\n%s", strings.Join(c.Args, " "), err, said.String())
-	}
-	out := cost{wall: wall, cpu: c.ProcessState.UserTime() + c.ProcessState.SystemTime()}
-	if u, ok := c.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		out.peak = u.Maxrss / 1024
-	}
-	return out, nil
-}
-
-func size(dir string) (n int64) { return sizeSince(dir, time.Time{}) }
-
-// sizeSince adds up the files below a folder that were written after at.
-func sizeSince(dir string, at time.Time) (n int64) {
-	_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return nil //nolint:nilerr // a folder that is not there has no bytes
-		}
-		if st, err := d.Info(); err == nil && st.ModTime().After(at) {
-			n += st.Size()
-		}
-		return nil
-	})
-	return n
 }
 
 func ratio(a, b time.Duration) string { return fmt.Sprintf("%.2f ×", a.Seconds()/b.Seconds()) }

@@ -70,13 +70,7 @@ func (p *packer) pack(ctx context.Context, list func(context.Context, func(manif
 			}
 			g.turn, g.decided, g.done = turn, make(chan struct{}), make(chan struct{})
 			turn = g.decided
-			eg.Go(func() error {
-				err := p.process(ctx, g, &buf, cpu)
-				g.content, g.parts = nil, nil
-				buffers <- buf
-				close(g.done)
-				return err
-			})
+			eg.Go(func() error { return p.work(ctx, g, buf, buffers, cpu) })
 			select {
 			case queue <- g:
 				return nil
@@ -106,6 +100,18 @@ func (p *packer) pack(ctx context.Context, list func(context.Context, func(manif
 		return nil
 	})
 	return eg.Wait()
+}
+
+// work processes a group and gives its buffer back. Of a group that failed done stays open: its records must not be
+// written, and what waits for them is told by the context, which ends with the error.
+func (p *packer) work(ctx context.Context, g *group, buf []byte, buffers chan<- []byte, cpu *semaphore.Weighted) error {
+	err := p.process(ctx, g, &buf, cpu)
+	g.content, g.parts = nil, nil
+	buffers <- buf
+	if err == nil {
+		close(g.done)
+	}
+	return err
 }
 
 // process takes one group through load, decide and write.

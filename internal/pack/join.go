@@ -10,32 +10,49 @@ import (
 	"github.com/openomt/omt/internal/manifest"
 )
 
-// forecastJoin walks the file records of an area in the input beside those that are packed, both in manifest order, and
-// counts the rows and files that came and went between the stages.
+// forecastJoin walks the file records of the input beside those that are packed, both in manifest order, area by area,
+// and counts the rows and files that came and went between the stages.
 type forecastJoin struct {
-	area       manifest.Area
-	lines      *manifest.Reader
-	mine, next []byte // keys of the record at hand and of the input's next one
-	end        bool
-	rows       int64 // records of rows, that is with an id
+	again      func() (*manifest.Reader, error)
+	lines      *manifest.Reader // nil before the first area
+	area       manifest.Area    // at hand
+	of         manifest.Area    // of the input's next record; empty at its end
+	mine, next []byte           // keys of the record at hand and of the input's next one
+	rows       int64            // records of rows, that is with an id
 	came, went int64
 }
 
-func newForecastJoin(again func() (*manifest.Reader, error), area manifest.Area) (*forecastJoin, error) {
-	lines, err := again()
-	if err != nil {
-		return nil, err
+// begin turns to an area, which comes after those before it.
+func (j *forecastJoin) begin(area manifest.Area) error {
+	j.area, j.rows, j.came, j.went = area, 0, 0, 0
+	if j.lines == nil {
+		lines, err := j.again()
+		if err != nil {
+			return err
+		}
+		j.lines = lines
+		if err := j.advance(); err != nil {
+			return err
+		}
 	}
-	j := &forecastJoin{area: area, lines: lines}
-	return j, j.advance()
+	for j.of != "" && j.of.Rank() < area.Rank() {
+		if err := j.advance(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// advance reads on to the area's next record in the input.
+// more reports whether the input has another record of the area.
+func (j *forecastJoin) more() bool { return j.of != "" && j.of == j.area }
+
+// advance reads on to the next file record of the input.
 func (j *forecastJoin) advance() error {
-	for !j.end {
+	for {
 		l, err := j.lines.Next()
 		if errors.Is(err, io.EOF) {
-			break
+			j.of = ""
+			return nil
 		}
 		if err != nil {
 			return err
@@ -47,16 +64,9 @@ func (j *forecastJoin) advance() error {
 		if err != nil {
 			return err
 		}
-		if f.Area == j.area {
-			j.next = manifest.FileKey(j.next[:0], f.Path, f.ID)
-			return nil
-		}
-		if f.Area.Rank() > j.area.Rank() {
-			break
-		}
+		j.of, j.next = f.Area, manifest.FileKey(j.next[:0], f.Path, f.ID)
+		return nil
 	}
-	j.end = true
-	return nil
 }
 
 // add takes the next record that is packed.
@@ -65,7 +75,7 @@ func (j *forecastJoin) add(f manifest.File) error {
 		j.rows++
 	}
 	j.mine = manifest.FileKey(j.mine[:0], f.Path, f.ID)
-	for !j.end {
+	for j.more() {
 		switch bytes.Compare(j.next, j.mine) {
 		case 0:
 			return j.advance()
@@ -85,7 +95,7 @@ func (j *forecastJoin) add(f manifest.File) error {
 // finish counts what the input has left, and holds the rows of documents against those of the view: each must have a
 // record, or a document would be lost without a word.
 func (j *forecastJoin) finish(ctx context.Context, r *run) error {
-	for !j.end {
+	for j.more() {
 		j.went++
 		if err := j.advance(); err != nil {
 			return err

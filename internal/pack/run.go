@@ -87,6 +87,7 @@ type run struct {
 	inv    *inventory.Inventory
 	out    *manifest.Writer
 	packer *packer
+	join   *forecastJoin
 	sums   sums
 
 	counted []manifest.Table // of this run's view, before anything is packed
@@ -150,6 +151,7 @@ func (r *run) intake(ctx context.Context) error {
 	if r.in, err = readInput(ctx, lines); err != nil {
 		return err
 	}
+	r.join = &forecastJoin{again: r.again}
 	if r.in.was, r.in.edited = lines.Edited(); !r.in.edited {
 		r.in.was, r.in.edited = first.Edited()
 	}
@@ -473,8 +475,8 @@ func (r *run) files(ctx context.Context, area manifest.Area) error {
 		return err
 	}
 	defer copies.close()
-	join, err := newForecastJoin(r.again, area)
-	if err != nil {
+	join := r.join
+	if err := join.begin(area); err != nil {
 		return err
 	}
 	list := func(ctx context.Context, emit func(manifest.File) error) error { return r.inv.Files(ctx, area, emit) }

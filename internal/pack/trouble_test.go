@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/openomt/omt/internal/chunk"
 	"github.com/openomt/omt/internal/manifest"
@@ -32,6 +33,26 @@ func TestSpoolTroubleIsNotTheFiles(t *testing.T) {
 				t.Errorf("findings: %+v", findings)
 			}
 		})
+	}
+}
+
+// A group that failed is never taken for one that is done: its records have no outcome to be written.
+func TestFailedGroupIsNotDone(t *testing.T) {
+	p := &packer{inst: manifest.Installation{Roots: map[string][]string{"document": {filepath.Join(t.TempDir(), "gone")}}},
+		journal: &journal{places: map[groupPrint]place{}}, findings: &fileFindings{}}
+	g := &group{files: []manifest.File{{Area: manifest.Document, Path: "a", Size: 1, State: manifest.Present}}, packed: []int{0},
+		done: make(chan struct{})}
+	buffers := make(chan []byte, 1)
+	if err := p.work(t.Context(), g, nil, buffers, semaphore.NewWeighted(1)); err == nil {
+		t.Fatal("the root is not there, and nothing failed")
+	}
+	select {
+	case <-g.done:
+		t.Error("it counts as done")
+	default:
+	}
+	if len(buffers) != 1 {
+		t.Error("its buffer is gone")
 	}
 }
 

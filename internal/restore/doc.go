@@ -8,8 +8,9 @@
 // and links are never followed. Every byte that is written has been checked against the manifest: the digest of the
 // chunk, the checksums of its frames, the digest of each file and of the rows of each table part. A run that was killed
 // at any moment is gone on with by the same command; a chunk or part counts as done once its files are closed and, on
-// systems that can say so, on disk. Memory does not grow with the number of files or rows: records are sorted by chunk
-// and offset on disk, so each chunk is read once, whatever the number of copies of its content.
+// systems that can say so, on disk, which is asked for eight chunks at a time. Memory does not grow with the number of
+// files or rows: records are sorted by chunk and offset on disk, so each chunk is read once, whatever the number of
+// copies of its content.
 //
 // # Layout
 //
@@ -57,7 +58,8 @@
 // # Figures
 //
 // From make bench on two busy cores: a full proof of 3.1 GB in 50,000 files took 0.46 times the processor time of restic
-// 0.14 check --read-data (7.6 / 16.7 s; wall 5.3 / 13.0 s), in 80 MiB.
+// 0.14 check --read-data (7.6 / 16.7 s; wall 5.3 / 13.0 s), in 80 MiB. Of a million documents of a few bytes with their
+// rows: unpack 71 µs of processor time for one in 112 MiB, full proof 25 µs in 116 MiB; of 100,000, 71 and 21 µs.
 //
 // Comparing a SQLite database, by verify --depth names --db, in seconds of processor time on the same machine under load
 // (medians of three; reading and encoding run beside each other): a table of 1,000,007 rows of 19 columns with an integer

@@ -3,13 +3,13 @@ package restore
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -36,14 +36,15 @@ type mark struct {
 
 // folder is the folder that files are unpacked into. Nothing outside it can be reached through it.
 type folder struct {
-	dir  string
-	root *os.Root
-	mu   sync.Mutex
-	done map[manifest.Digest]bool
-	log  *os.File
-	new  bool            // this run made the mark
-	own  bool            // this run made the folder
-	made map[string]bool // folders of the present chunks that exist already
+	dir      string
+	root     *os.Root
+	mu       sync.Mutex
+	done     map[manifest.Digest]bool
+	log      *os.File
+	new      bool              // this run made the mark
+	unsynced []manifest.Digest // finished chunks that done and log do not have yet
+	own      bool              // this run made the folder
+	made     map[string]bool   // folders of the present chunks that exist already
 }
 
 // openFolder takes an empty or absent folder, or one that an unfinished run with the same mark left.
@@ -152,20 +153,49 @@ func (f *folder) finished(d manifest.Digest) bool {
 	return f.done[d]
 }
 
-// finish notes that all files of a chunk are there, after the system was asked to keep them.
+// syncEvery is how many chunks are noted with one sync: it writes the whole file system, and with it what other programs
+// have not written yet. A run that is killed does as many again.
+const syncEvery = 8
+
+// finish notes that all files of a chunk are there, with others that were finished before.
 func (f *folder) finish(d manifest.Digest) error {
+	f.mu.Lock()
+	f.unsynced = append(f.unsynced, d)
+	full := len(f.unsynced) >= syncEvery
+	f.mu.Unlock()
+	if !full {
+		return nil
+	}
+	return f.sync()
+}
+
+// sync notes the chunks that are finished, after the system was asked to keep their files.
+func (f *folder) sync() error {
+	f.mu.Lock()
+	list := f.unsynced
+	f.unsynced = nil
+	f.mu.Unlock()
+	if len(list) == 0 {
+		return nil
+	}
 	if err := syncTree(f.root); err != nil {
 		return fmt.Errorf("syncing %q: %w", f.dir, err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, err := fmt.Fprintf(f.log, "%s\n", d); err != nil {
-		return fmt.Errorf("noting a finished chunk: %w", err)
+	var lines []byte
+	for _, d := range list {
+		lines = append(hex.AppendEncode(lines, d[:]), '\n')
+	}
+	if _, err := f.log.Write(lines); err != nil {
+		return fmt.Errorf("noting finished chunks: %w", err)
 	}
 	if err := f.log.Sync(); err != nil {
-		return fmt.Errorf("noting a finished chunk: %w", err)
+		return fmt.Errorf("noting finished chunks: %w", err)
 	}
-	f.done[d] = true
+	for _, d := range list {
+		f.done[d] = true
+	}
 	return nil
 }
 
@@ -238,7 +268,7 @@ func (f *folder) unpack(ctx context.Context, m Migration, c *contents, workers i
 		eg.Go(func() error { return f.job(ctx, m, pool, j, meters[j.chunk.Area]) })
 		return nil
 	})
-	return firstOf(eg.Wait(), err)
+	return errors.Join(firstOf(eg.Wait(), err), f.sync())
 }
 
 // firstOf returns the failure of a worker, or what its failing broke off.
@@ -257,62 +287,15 @@ func (f *folder) job(ctx context.Context, m Migration, pool *chunk.Pool, j job, 
 		}
 		return nil
 	}
+	h := &hand{folder: f}
+	defer h.close()
 	err := m.walk(ctx, pool, j, func(files []manifest.File, e chunk.Entry, r io.Reader) error {
-		return f.entry(files, e, r, meter)
+		return h.entry(files, e, r, meter)
 	})
 	if err != nil || j.more {
 		return err
 	}
 	return f.finish(j.chunk.SHA256)
-}
-
-// entry writes one content under every name that has it.
-func (f *folder) entry(files []manifest.File, e chunk.Entry, r io.Reader, meter progress.Meter) error {
-	first := ""
-	for _, rec := range files {
-		name, err := target(rec)
-		if err != nil {
-			return err
-		}
-		if name == first {
-			continue
-		}
-		if first == "" {
-			err = f.write(name, rec, func(w io.Writer) error { return content(files, e, r, w) })
-			first = name
-		} else {
-			err = f.write(name, rec, func(w io.Writer) error { return f.copy(w, first) })
-		}
-		if err != nil {
-			return fmt.Errorf("unpacking %q: %w", name, err)
-		}
-		meter.Add(rec.Size)
-	}
-	return nil
-}
-
-func (f *folder) copy(w io.Writer, name string) error {
-	src, err := f.root.Open(name)
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	_, err = io.Copy(w, src)
-	return err
-}
-
-func (f *folder) write(name string, rec manifest.File, fill func(io.Writer) error) error {
-	if err := f.mkdir(path.Dir(name)); err != nil {
-		return err
-	}
-	w, err := f.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(fill(w), w.Close()); err != nil {
-		return err
-	}
-	return f.root.Chtimes(name, rec.MTime.Time, rec.MTime.Time)
 }
 
 func (f *folder) mkdir(dir string) error {

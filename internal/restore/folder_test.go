@@ -73,7 +73,7 @@ func TestOpenFolder(t *testing.T) {
 	begun := func(t *testing.T, dir string) {
 		f, err := openFolder(dir, m)
 		check(t, err)
-		check(t, f.finish(manifest.Digest{1}))
+		check(t, errors.Join(f.finish(manifest.Digest{1}), f.sync()))
 		f.close()
 	}
 	write := func(name, content string) func(*testing.T, string) {
@@ -131,13 +131,45 @@ func TestOpenFolder(t *testing.T) {
 	}
 }
 
+// Chunks are noted several with one sync, and none that was not asked to be kept.
+func TestDoneBySyncs(t *testing.T) {
+	dir := t.TempDir()
+	f, err := openFolder(dir, mark{Revision: "x/1"})
+	check(t, err)
+	defer f.close()
+	lines := func() int {
+		b, err := os.ReadFile(filepath.Join(dir, doneName))
+		check(t, err)
+		return strings.Count(string(b), "\n")
+	}
+	for i := range byte(syncEvery + 3) {
+		check(t, f.finish(manifest.Digest{i + 1}))
+		want := 0
+		if i+1 >= syncEvery {
+			want = syncEvery
+		}
+		if got := lines(); got != want {
+			t.Fatalf("%d chunks are finished and %d noted, want %d", i+1, got, want)
+		}
+	}
+	check(t, f.sync())
+	if got := lines(); got != syncEvery+3 {
+		t.Errorf("%d chunks are noted at the end, want %d", got, syncEvery+3)
+	}
+	for i := range byte(syncEvery + 3) {
+		if !f.finished(manifest.Digest{i + 1}) {
+			t.Errorf("chunk %d does not count as finished", i+1)
+		}
+	}
+}
+
 // What was noted behind a torn line is still known after the next one.
 func TestDoneBehindATornLine(t *testing.T) {
 	dir := t.TempDir()
 	m := mark{Revision: "x/1"}
 	f, err := openFolder(dir, m)
 	check(t, err)
-	check(t, f.finish(manifest.Digest{1}))
+	check(t, errors.Join(f.finish(manifest.Digest{1}), f.sync()))
 	f.close()
 	g, err := os.OpenFile(filepath.Join(dir, doneName), os.O_APPEND|os.O_WRONLY, 0)
 	check(t, err)
@@ -146,7 +178,7 @@ func TestDoneBehindATornLine(t *testing.T) {
 	for i := byte(2); i < 5; i++ {
 		f, err = openFolder(dir, m)
 		check(t, err)
-		check(t, f.finish(manifest.Digest{i}))
+		check(t, errors.Join(f.finish(manifest.Digest{i}), f.sync()))
 		f.close()
 	}
 	f, err = openFolder(dir, m)

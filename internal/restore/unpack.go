@@ -113,7 +113,7 @@ func (m Migration) unpack(ctx context.Context, c *contents, o UnpackOptions, u *
 // finish ends the load of the database, after the folder, where there is one, was told that nothing else is left.
 func (m Migration) finish(ctx context.Context, f *folder, o UnpackOptions) error {
 	if f != nil {
-		if err := f.finish(endOf(o.DB, o.Prefix)); err != nil {
+		if err := errors.Join(f.finish(endOf(o.DB, o.Prefix)), f.sync()); err != nil {
 			return err
 		}
 	}

@@ -27,6 +27,7 @@ type Options struct {
 	Seed      uint64
 	Clean     bool // nothing that blocks or that changes data at the tenant
 	Files     bool // write the archive; without, rows alone
+	Tiny      bool // a few bytes in each file, no two documents alike: to try numbers out on, not contents
 	Progress  progress.Reporter
 }
 
@@ -53,7 +54,11 @@ type Made struct {
 
 // id names the run to the loader, so that a killed one goes on and another one is refused.
 func (o Options) id() string {
-	return fmt.Sprintf("sample seed %d users %d documents %d clean %t", o.Seed, o.Users, o.Documents, o.Clean)
+	id := fmt.Sprintf("sample seed %d users %d documents %d clean %t", o.Seed, o.Users, o.Documents, o.Clean)
+	if o.Tiny {
+		id += " tiny"
+	}
+	return id
 }
 
 const unfinished = ".omt-sample"
@@ -64,17 +69,15 @@ func Write(ctx context.Context, o Options, open func(context.Context) (source.Lo
 	if err := o.Validate(); err != nil {
 		return Made{}, err
 	}
-	if err := begin(o); err != nil {
-		return Made{}, err
-	}
-	loader, err := open(ctx)
+	filled, err := begin(o)
 	if err != nil {
 		return Made{}, err
 	}
-	defer loader.Close() //nolint:errcheck // Finish has made everything durable
 	w := newWorld(o)
-	if err := w.database(ctx, loader); err != nil {
-		return Made{}, err
+	if !filled {
+		if err := w.fill(ctx, open); err != nil {
+			return Made{}, err
+		}
 	}
 	if o.Files {
 		if err := w.files(ctx); err != nil {
@@ -88,26 +91,43 @@ func Write(ctx context.Context, o Options, open func(context.Context) (source.Lo
 	return w.made, os.Remove(filepath.Join(o.Dir, unfinished))
 }
 
-// begin takes an empty or absent folder, or one that the same options left unfinished.
-func begin(o Options) error {
+// fill fills the database and notes that it was: a loader takes no database that is finished.
+func (w *world) fill(ctx context.Context, open func(context.Context) (source.Loader, error)) error {
+	loader, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer loader.Close() //nolint:errcheck // Finish has made everything durable
+	if err := w.database(ctx, loader); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(w.o.Dir, unfinished), []byte(w.o.id()+rowsDone), 0o644)
+}
+
+// rowsDone stands in the mark behind the options once the database is filled.
+const rowsDone = ", rows done"
+
+// begin takes an empty or absent folder, or one that the same options left unfinished, and says whether its database was
+// filled already.
+func begin(o Options) (filled bool, err error) {
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
-		return fmt.Errorf("making the sample's folder: %w", err)
+		return false, fmt.Errorf("making the sample's folder: %w", err)
 	}
 	mark := filepath.Join(o.Dir, unfinished)
 	b, err := os.ReadFile(mark)
-	if err == nil && string(b) == o.id() {
-		return nil
+	if was := strings.TrimSuffix(string(b), rowsDone); err == nil && was == o.id() {
+		return was != string(b), nil
 	}
 	entries, err := os.ReadDir(o.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return false, err
 	}
 	for _, e := range entries {
 		if e.Name() != unfinished {
-			return manifest.Errorf(manifest.Refused, "%q is not empty", o.Dir).WithHint("name a new folder with --dir")
+			return false, manifest.Errorf(manifest.Refused, "%q is not empty", o.Dir).WithHint("name a new folder with --dir")
 		}
 	}
-	return os.WriteFile(mark, []byte(o.id()), 0o644)
+	return false, os.WriteFile(mark, []byte(o.id()), 0o644)
 }
 
 // world is everything that rows and files are made from. People are held in memory; documents are functions of their
@@ -119,10 +139,11 @@ type world struct {
 	writers    []associate
 	odd        []doc
 	made       Made
+	folders    map[string]bool // that put has made
 }
 
 func newWorld(o Options) *world {
-	w := &world{o: o}
+	w := &world{o: o, folders: map[string]bool{}}
 	w.people()
 	w.writers = w.authors()
 	w.oddDocuments()
@@ -195,8 +216,8 @@ func (w *world) files(ctx context.Context) error {
 		return failed == nil
 	}
 	w.documents(func(d doc) bool { return put(d.file) })
-	for _, list := range [][]file{w.oddFiles(), w.templateFiles(), w.serviceFiles(), w.attachmentFiles()} {
-		for _, f := range list {
+	for _, list := range []iter.Seq[file]{slices.Values(w.oddFiles()), slices.Values(w.templateFiles()), slices.Values(w.serviceFiles()), w.attachmentFiles()} {
+		for f := range list {
 			if failed == nil {
 				put(f)
 			}
@@ -210,10 +231,18 @@ func (w *world) files(ctx context.Context) error {
 
 func (w *world) put(f file) error {
 	name := filepath.Join(w.o.Dir, filepath.FromSlash(f.area), filepath.FromSlash(f.path))
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return fmt.Errorf("making a folder of the sample: %w", err)
+	if dir := filepath.Dir(name); !w.folders[dir] {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("making a folder of the sample: %w", err)
+		}
+		w.folders[dir] = true
 	}
-	b := Content(w.rand(2, f.seed), f.ext, f.size)
+	var b []byte
+	if w.o.Tiny {
+		b = fmt.Appendf(nil, "%s %d\n", f.ext, f.seed)
+	} else {
+		b = Content(w.rand(2, f.seed), f.ext, f.size)
+	}
 	if err := os.WriteFile(name, b, 0o644); err != nil {
 		return fmt.Errorf("writing a file of the sample: %w", err)
 	}

@@ -77,6 +77,57 @@ func TestSameSeedSameBytes(t *testing.T) {
 	}
 }
 
+// A run that was stopped while it wrote files is gone on with: the database, which was finished, is not filled again.
+func TestGoesOnWithFiles(t *testing.T) {
+	dir := t.TempDir()
+	o := Options{Dir: filepath.Join(dir, "a"), Users: 10, Documents: 120, Seed: 7, Tiny: true}
+	made := write(t, o)
+	o.Dir = filepath.Join(dir, "b")
+	blocked := filepath.Join(o.Dir, "service")
+	o.DB, o.Prefix, o.Files, o.Progress = "sqlite:crm.sqlite", "crm7", true, progress.None{}
+	open := func(context.Context) (source.Loader, error) { return sqlite.OpenLoader("sqlite:" + o.Dir + ".sqlite") }
+	_, err := Write(context.Background(), o, func(ctx context.Context) (source.Loader, error) {
+		if err := os.WriteFile(blocked, nil, 0o644); err != nil { // where a folder should be
+			return nil, err
+		}
+		return open(ctx)
+	})
+	if err == nil {
+		t.Fatal("a file stood where a folder should be, and the run did not mind")
+	}
+	if err := os.Remove(blocked); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Write(context.Background(), o, open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again != made {
+		t.Errorf("made %+v, want %+v", again, made)
+	}
+	if d := cmp.Diff(sums(t, filepath.Join(dir, "a")), sums(t, o.Dir)); d != "" {
+		t.Error(d)
+	}
+}
+
+// Tiny files are of a few bytes, and no two documents have the same ones.
+func TestTiny(t *testing.T) {
+	o := Options{Dir: filepath.Join(t.TempDir(), "a"), Users: 10, Documents: 120, Seed: 7, Tiny: true, Clean: true}
+	made := write(t, o)
+	if made.Bytes > 32*int64(made.Files) {
+		t.Errorf("%d files have %d bytes", made.Files, made.Bytes)
+	}
+	seen := map[uint64]int{}
+	w := newWorld(o)
+	for i := 1; i <= o.Documents; i++ {
+		d := w.doc(i)
+		if seen[d.file.seed] > 0 {
+			t.Errorf("documents %d and %d are alike", seen[d.file.seed], i)
+		}
+		seen[d.file.seed] = i
+	}
+}
+
 // Ids are unique however many documents there are.
 func TestAttachmentIDs(t *testing.T) {
 	for _, documents := range []int{0, 200, 199_000, 400_000} {

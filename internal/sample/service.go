@@ -2,6 +2,7 @@ package sample
 
 import (
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,17 +93,19 @@ func (w *world) attachmentRows(add func(values) bool) {
 	}
 }
 
-func (w *world) attachmentFiles() []file {
-	var list []file
-	for i := 1; i <= w.attachmentCount(); i++ {
-		id, loc := w.attachmentID(i)
-		f := file{area: "service/attachments", path: fmt.Sprint(id), size: 2000 + i, ext: "pdf", seed: uint64(6_000_000_000 + i), mtime: madeAt}
-		if loc == 2 {
-			f.area, f.path = "service/attachments2", fmt.Sprintf("%d/%d", (id-1)/10_000, id)
+func (w *world) attachmentFiles() iter.Seq[file] {
+	return func(yield func(file) bool) {
+		for i := 1; i <= w.attachmentCount(); i++ {
+			id, loc := w.attachmentID(i)
+			f := file{area: "service/attachments", path: fmt.Sprint(id), size: 2000 + i, ext: "pdf", seed: uint64(6_000_000_000 + i), mtime: madeAt}
+			if loc == 2 {
+				f.area, f.path = "service/attachments2", fmt.Sprintf("%d/%d", (id-1)/10_000, id)
+			}
+			if !yield(f) {
+				return
+			}
 		}
-		list = append(list, f)
 	}
-	return list
 }
 
 // rawName writes a file whose name is not valid Unicode, where the system's names are bytes.
