@@ -64,7 +64,7 @@ func TestModelOfUnknownForm(t *testing.T) {
 	if len(w.remarks) != 1 || !has(w.remarks, "table-missing (a warning): which tables there should be cannot be told from DatabaseModel") {
 		t.Errorf("remarks %q", w.remarks)
 	}
-	if strings.Contains(string(w.bytes)+w.log.String()+w.remarks[0], "secret-of-the-model") {
+	if strings.Contains(string(w.bytes)+w.log.String()+strings.Join(w.remarks, ""), "secret-of-the-model") {
 		t.Error("the model is in the manifest or the log")
 	}
 }
