@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/openomt/omt/internal/dbmodel"
 	"github.com/openomt/omt/internal/progress"
@@ -63,7 +64,7 @@ func TestEveryType(t *testing.T) {
 	only := strings.Fields("sql_variant hierarchyid geography geometry rowversion")
 	for db, want := range map[string][]string{"sqlite:crm.sqlite": append(only, types...), "sqlserver://sql1?database=crm": types} {
 		v := viewOf(t, Options{DB: db, Documents: 5})
-		with := map[string]bool{}
+		with, cut := map[string]bool{}, 0
 		for _, tab := range v.Tables() {
 			cols := tab.Stored()
 			for row, err := range v.Rows(t.Context(), tab) {
@@ -73,6 +74,9 @@ func TestEveryType(t *testing.T) {
 				for i, c := range cols {
 					name, _, _ := strings.Cut(c.Type.SQL, "(")
 					with[name] = with[name] || row[i] != nil
+					if text, ok := row[i].(string); ok && !utf8.ValidString(text) {
+						cut++
+					}
 				}
 			}
 		}
@@ -80,6 +84,9 @@ func TestEveryType(t *testing.T) {
 			if !with[name] {
 				t.Errorf("%s: no value of type %s", db, name)
 			}
+		}
+		if only := strings.HasPrefix(db, "sqlite:"); only != (cut == 1) {
+			t.Errorf("%s: %d texts are cut inside an emoji", db, cut)
 		}
 		if len(with) != len(want) {
 			t.Errorf("%s: %d types, want %d", db, len(with), len(want))

@@ -135,6 +135,7 @@ func TestPreferences(t *testing.T) {
 		{"userpreference_id int, prefsection nvarchar(30), prefkey nvarchar(30)",
 			[]source.Row{{int64(1), "SentryAddonNames", "x"}, {int64(2), "x", "DefaultDocPlugin"}, {int64(3), "x", "y"}, {int64(4), nil, nil}}, 2},
 		{"userpreference_id int, prefkey nvarchar(30)", []source.Row{{int64(1), "x"}, {int64(2), "DefaultDocPlugin"}}, 1},
+		{"userpreference_id int, prefvalue nvarchar(30)", []source.Row{{int64(1), "DefaultDocPlugin"}}, 0},
 	} {
 		facts := 0
 		for f, err := range database(t, rowsOf{"UserPreference", c.cols, c.rows}).Facts(t.Context()) {
@@ -147,6 +148,35 @@ func TestPreferences(t *testing.T) {
 		}
 		if facts != c.want {
 			t.Errorf("%s: %d facts, want %d", c.cols, facts, c.want)
+		}
+	}
+}
+
+// A text that was cut inside an emoji is Unicode in an answer, whatever is asked, and whole in Rows.
+func TestHalfAPair(t *testing.T) {
+	const cut, mended = "name \xed\xa0\xbd", "name \uFFFD"
+	v := database(t,
+		rowsOf{"associate", "associate_id int, name nvarchar(20), person_id int", []source.Row{{int64(1), cut, int64(1)}}},
+		rowsOf{"document", "document_id int, name nvarchar(20)", []source.Row{{int64(1), cut}}},
+		rowsOf{"SystemEvent", "SystemEvent_id int, eventkey nvarchar(20)", []source.Row{{int64(1), cut}}})
+	users, err := v.Users(t.Context())
+	if err != nil || len(users) != 1 || users[0].Login != mended {
+		t.Errorf("users %+v, %v", users, err)
+	}
+	for d, err := range v.Documents(t.Context()) {
+		if err != nil || d.Name != mended {
+			t.Errorf("document %+v, %v", d, err)
+		}
+	}
+	for f, err := range v.Facts(t.Context()) {
+		if err != nil || f.Name == "systemevent" && f.Data["eventkey"] != mended {
+			t.Errorf("fact %+v, %v", f, err)
+		}
+	}
+	tab, _ := source.FindTable(v.Tables(), "associate")
+	for r, err := range v.Rows(t.Context(), tab) {
+		if err != nil || r[1] != cut {
+			t.Errorf("row %q, %v", r, err)
 		}
 	}
 }

@@ -232,3 +232,18 @@ func TestAnotherPrefix(t *testing.T) {
 		t.Errorf("%+v, %v", lists, err)
 	}
 }
+
+// Where letter case matters to a server, names may differ in it alone: the very name goes before one in other letter case.
+func TestTheVeryName(t *testing.T) {
+	tabs := []source.Table{{Name: "Log", Columns: []source.Column{{Name: "Id"}, {Name: "ID"}}}, {Name: "LOG"}}
+	for name, want := range map[string]string{"LOG": "LOG", "Log": "Log", "log": "Log"} {
+		if got, ok := source.FindTable(tabs, name); !ok || got.Name != want {
+			t.Errorf("table %q: %q, %v", name, got.Name, ok)
+		}
+	}
+	for name, want := range map[string]string{"ID": "ID", "Id": "Id", "id": "Id"} {
+		if got, ok := tabs[0].Column(name); !ok || got.Name != want {
+			t.Errorf("column %q: %q, %v", name, got.Name, ok)
+		}
+	}
+}
