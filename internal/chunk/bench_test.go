@@ -141,41 +141,54 @@ func officeTable(n int) (manifest.Table, []source.Row) {
 func BenchmarkPartWriter(b *testing.B) {
 	table, rows := officeTable(groupRows)
 	pool := new(Pool)
-	for level := minLevel; level <= maxLevel; level++ {
-		b.Run(fmt.Sprintf("level=%d", level), func(b *testing.B) {
-			b.ReportAllocs()
-			var p Part
-			for b.Loop() {
-				w, err := NewPartWriter(io.Discard, table, PartOptions{Level: level, Pool: pool})
-				if err != nil {
-					b.Fatal(err)
-				}
-				for _, row := range rows {
-					if err := w.Write(row); err != nil {
+	for _, codec := range codecs {
+		for level := minLevel; level <= maxLevel; level++ {
+			name := fmt.Sprintf("level=%d", level)
+			if codec != Zstd {
+				name = string(codec) + "," + name
+			}
+			b.Run(name, func(b *testing.B) {
+				b.ReportAllocs()
+				var p Part
+				for b.Loop() {
+					w, err := NewPartWriter(io.Discard, table, PartOptions{Codec: codec, Level: level, Pool: pool})
+					if err != nil {
+						b.Fatal(err)
+					}
+					for _, row := range rows {
+						if err := w.Write(row); err != nil {
+							b.Fatal(err)
+						}
+					}
+					if p, err = w.Close(); err != nil {
 						b.Fatal(err)
 					}
 				}
-				if p, err = w.Close(); err != nil {
-					b.Fatal(err)
-				}
+				b.ReportMetric(float64(len(rows)*b.N)/b.Elapsed().Seconds(), "rows/s")
+				b.ReportMetric(float64(p.Bytes)/float64(len(rows)), "bytes/row")
+			})
+			if codec == Snappy {
+				break // it has no levels
 			}
-			b.ReportMetric(float64(len(rows)*b.N)/b.Elapsed().Seconds(), "rows/s")
-			b.ReportMetric(float64(p.Bytes)/float64(len(rows)), "bytes/row")
-		})
+		}
 	}
 }
 
 func BenchmarkPartReader(b *testing.B) {
 	table, rows := officeTable(groupRows)
-	part, _ := writePart(b, table, PartOptions{}, rows)
 	pool := new(Pool)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := pool.readPart(bytes.NewReader(part), int64(len(part)), table); err != nil {
-			b.Fatal(err)
-		}
+	for _, codec := range codecs {
+		part, _ := writePart(b, table, PartOptions{Codec: codec}, rows)
+		b.Run(string(codec), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := pool.readPart(bytes.NewReader(part), int64(len(part)), table); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(rows)*b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
 	}
-	b.ReportMetric(float64(len(rows)*b.N)/b.Elapsed().Seconds(), "rows/s")
 }
 
 func BenchmarkAppendRow(b *testing.B) {

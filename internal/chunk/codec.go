@@ -63,7 +63,7 @@ func (c Codec) most(n int64) int64 {
 }
 
 // gzipLevels are the levels of deflate for ours.
-var gzipLevels = [maxLevel + 1]int{1: 1, 2: 5, 3: 9}
+var gzipLevels = [maxLevel + 1]int{1: 1, 2: 5, 3: 6}
 
 // deflater returns the encoder's gzip.Writer, which is made when it is needed first.
 func (e *encoder) deflater(w io.Writer) (*gzip.Writer, error) {

@@ -127,9 +127,13 @@ func TestBodiesRefused(t *testing.T) {
 	content := text(1, 5000)
 	for _, c := range codecs {
 		good := packed(t, c, content)
-		named := bytes.Clone(good)
-		if c == Gzip {
-			named[3] = 8 // a name follows the header
+		named, other := bytes.Clone(good), bytes.Clone(good)
+		switch c {
+		case Gzip:
+			named[3] = 8             // a name follows the header
+			other[len(other)-5] ^= 1 // before the length
+		case Zstd:
+			other[len(other)-1] ^= 1
 		}
 		for _, bad := range []struct {
 			name string
@@ -149,6 +153,7 @@ func TestBodiesRefused(t *testing.T) {
 			{"twice, and the page says so", append(bytes.Clone(good), good...), 10_000, false},
 			{"another codec", packed(t, map[Codec]Codec{Zstd: Gzip, Gzip: Snappy, Snappy: Zstd}[c], content), 5000, false},
 			{"other fields in its head", named, 5000, c != Gzip},
+			{"another checksum", other, 5000, c == Snappy},
 		} {
 			d, err := new(Pool).decoder()
 			if err != nil {

@@ -54,27 +54,46 @@ func TestMemoryInUse(t *testing.T) {
 		t.Logf("reader: %d KiB", got>>10)
 	}
 	runtime.KeepAlive(r)
+}
+
+// So do the writers and readers of parts, with every codec.
+func TestMemoryInUseOfParts(t *testing.T) {
 	table, rows := officeTable(20_000)
-	before = live()
-	w, err := NewPartWriter(io.Discard, table, PartOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	most := int64(0)
-	for i, row := range rows {
-		if err := w.Write(append(source.Row{}, row...)); err != nil {
+	for _, o := range []PartOptions{{}, {Level: 3}, {Codec: Snappy}, {Codec: Gzip}, {Codec: Gzip, Level: 2}, {Codec: Gzip, Level: 3}} {
+		before := live()
+		w, err := NewPartWriter(io.Discard, table, o)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if i%6_000 == 0 || i == len(rows)-10 {
-			most = max(most, live()-before)
+		most := int64(0)
+		for i, row := range rows {
+			if err := w.Write(append(source.Row{}, row...)); err != nil {
+				t.Fatal(err)
+			}
+			if i%6_000 == 0 || i == len(rows)-10 {
+				most = max(most, live()-before)
+			}
+		}
+		runtime.KeepAlive(w)
+		b, _ := writePart(t, table, o, rows)
+		before = live()
+		r, err := NewPartReader(bytes.NewReader(b), int64(len(b)), table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 9_000 {
+			if _, err := r.Read(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		held := live() - before
+		runtime.KeepAlive(r)
+		if most > 16<<20 || held > 10<<20 {
+			t.Errorf("%q, level %d: a writer holds %d KiB, a reader %d", o.Codec, o.Level, most>>10, held>>10)
+		} else {
+			t.Logf("%q, level %d: writer %d KiB, reader %d KiB", o.Codec, o.Level, most>>10, held>>10)
 		}
 	}
-	if most > 16<<20 {
-		t.Errorf("a part writer holds %d KiB", most>>10)
-	} else {
-		t.Logf("part writer: %d KiB", most>>10)
-	}
-	runtime.KeepAlive(w)
 	runtime.KeepAlive(rows)
 }
 

@@ -218,6 +218,102 @@ func TestPageHeadersRefused(t *testing.T) {
 	}
 }
 
+// Bodies that a decoder would take, with other values than they have bytes for, are refused.
+func TestValuesOfPagesRefused(t *testing.T) {
+	// head begins a body of integers: blocks of 128 in 4 parts, how many, and the first one.
+	head := func(count, first int, more ...byte) []byte {
+		b := binary.AppendUvarint([]byte{0x80, 0x01, 0x04}, uint64(count))
+		return append(binary.AppendVarint(b, int64(first)), more...)
+	}
+	bits := make([]byte, 4*200)
+	for _, c := range []struct {
+		name, sql string
+		count     int
+		body      []byte
+		want      string
+	}{
+		{"one integer", "int", 1, head(1, 7), ""},
+		{"none", "int", 0, head(0, 0), ""},
+		{"equal ones", "int", 129, head(129, 7, 0, 0, 0, 0, 0), ""},
+		{"a byte more", "int", 1, head(1, 7, 0), "its values have 5 bytes, not 6"},
+		{"no block", "int", 2, head(2, 7), "integers are cut"},
+		{"a block without widths", "int", 2, head(2, 7, 0), "integers are cut"},
+		{"a block that is cut", "int", 33, head(33, 7, 0, 8, 0, 0, 0, 1, 2, 3), "integers are cut"},
+		{"wider than they are", "int", 33, append(head(33, 7, 0, 33, 0, 0, 0), bits[:132]...), "integers of 33 bits"},
+		{"as wide as they are", "bigint", 33, append(head(33, 7, 0, 64, 0, 0, 0), bits[:256]...), ""},
+		{"wider than any", "bigint", 33, append(head(33, 7, 0, 65, 0, 0, 0), bits[:260]...), "integers of 65 bits"},
+		{"bits for nothing", "int", 2, append(head(2, 7, 0, 0, 8, 0, 0), bits[:32]...), "integers of 8 bits"},
+		{"more than there are", "int", 5, head(4, 7, 0, 0, 0, 0, 0), "does not begin with a block of 5 values"},
+		{"a first one without end", "int", 1, append(head(1, 7)[:4], bytes.Repeat([]byte{0x80}, 12)...), "integers are cut"},
+		{"a text", "varchar(9)", 1, head(1, 3, 'a', 'b', 'c'), ""},
+		{"a text and a byte more", "varchar(9)", 1, head(1, 3, 'a', 'b', 'c', 'd'), "its values have 8 bytes, not 9"},
+		{"a text that is cut", "varchar(9)", 1, head(1, 3, 'a', 'b'), "decoding a page"},
+		// Three lengths, 2³¹-1, 2³¹-1 and 3, whose sum is 1 in 32 bits, and that one byte.
+		{"lengths beyond 32 bits", "varbinary(9)", 3, append(head(3, 1<<31-1, append(binary.AppendVarint(nil, 4-1<<31), 31, 0, 0, 0, 0xFC, 0xFF, 0xFF, 0x7F)...),
+			make([]byte, 31*32/8-4+1)...), "lengths that add up to more than there is"},
+		{"a negative length", "varchar(9)", 1, head(1, -1, 'a'), "decoding a page"},
+		{"booleans", "bit", 9, []byte{0xFF, 1}, ""},
+		{"more booleans", "bit", 9, []byte{0xFF, 3}, "are not 9 values"},
+		{"booleans that are cut", "bit", 9, []byte{0xFF}, "are not 9 values"},
+		{"a byte of booleans more", "bit", 8, []byte{0xFF, 0}, "are not 8 values"},
+		{"numbers", "float", 2, make([]byte, 16), ""},
+		{"numbers that are cut", "float", 2, make([]byte, 15), "are not 2 values"},
+		{"a byte more than numbers", "decimal(38,0)", 2, make([]byte, 33), "are not 2 values"},
+	} {
+		p := &pageReader{leaf: fuzzLeaf(c.sql), body: c.body}
+		err := p.decode(c.count)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+}
+
+func TestLevelsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		values, nulls int
+		levels        []byte
+		ok            bool
+	}{
+		{"a run", 9, 0, []byte{16, 1, 2, 1}, true},
+		{"packed", 16, 8, []byte{5, 0x0F, 0xF0}, true},
+		{"all NULL", 9, 9, []byte{16, 0, 2, 0}, true},
+		{"all NULL, otherwise", 9, 9, []byte{18, 0}, true},
+		{"few NULLs", 3, 3, []byte{6, 0}, true},
+		{"fewer than values", 9, 0, []byte{16, 1}, false},
+		{"more than values", 9, 0, []byte{20, 1}, false},
+		{"more behind the last", 8, 0, []byte{16, 1, 2, 1}, false},
+		{"packed ones more", 9, 1, []byte{5, 0xFF, 0}, false},
+		{"packed ones that are cut", 16, 8, []byte{5, 0x0F}, false},
+		{"another number of NULLs", 9, 1, []byte{16, 1, 2, 1}, false},
+		{"NULLs that are none", 9, 9, []byte{16, 0, 2, 1}, false},
+		{"no level", 9, 9, []byte{18, 2}, false},
+		{"a run without end", 9, 9, []byte{0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1}, false},
+		{"a run of very many", 9, 9, append(binary.AppendUvarint(nil, 1<<62), 0), false},
+		{"a head alone", 9, 9, []byte{18}, false},
+	} {
+		p := &pageReader{leaf: leaf{optional: true}, values: c.values}
+		if err := p.setLevels(c.levels, c.nulls); (err == nil) != c.ok {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+// No real is a signalling NaN: one in a page would become another value.
+func TestSignallingNaNsRefused(t *testing.T) {
+	table := manifest.Table{Name: "t", Columns: []manifest.Column{{Name: "r", Type: "real"}}}
+	for bits, want := range map[uint32]string{0x7FC00001: "", 0x7FA00000: "a signalling NaN", 0xFF800001: "a signalling NaN"} {
+		b := forged(t, table, Zstd, func(w *PartWriter) {
+			w.columns[0].fixed(binary.LittleEndian.AppendUint32(nil, bits))
+			w.group.rows, w.content.rows = 1, 1
+		})
+		_, err := readPart(b, table)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%08x: %v, want %q", bits, err, want)
+		}
+	}
+}
+
 func TestVerifyPartComparesWithTheRecord(t *testing.T) {
 	table, rows := edgeTable()
 	b, rec := writePart(t, table, PartOptions{}, rows)

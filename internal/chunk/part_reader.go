@@ -233,18 +233,22 @@ func (f *fieldReader) read(d *decoder) (v any, half bool, err error) {
 
 // text returns the text that is at a place of the open page, or the one in UTF-16 that belongs to it.
 func (f *fieldReader) text(d *decoder, at int, present bool) (v any, half bool, err error) {
-	k, half, err := f.utf16.advance(d)
-	if err != nil || !present && !half {
+	u, k := f.utf16, 0
+	if u.blank && u.next < u.values { // as it is almost always
+		u.next++
+	} else if k, half, err = u.advance(d); err != nil {
 		return nil, false, err
 	}
 	if !present {
-		return nil, false, fmt.Errorf("%q has a value where the text is NULL", f.utf16.name)
+		if half {
+			err = fmt.Errorf("%q has a value where the text is NULL", u.name)
+		}
+		return nil, false, err
 	}
 	text := f.value.text[f.value.offsets[at]:f.value.offsets[at+1]]
 	if !half {
 		return text, false, nil
 	}
-	u := f.utf16
 	whole, ok := source.DecodeUTF16(u.data[u.offsets[k]:u.offsets[k+1]])
 	if !ok || utf8.ValidString(whole) || source.Unicode(whole) != text {
 		return nil, false, fmt.Errorf("%q does not agree with the text", u.name)

@@ -241,7 +241,7 @@ func TestGoldenParts(t *testing.T) {
 		table, rows := make()
 		for _, codec := range codecs {
 			for level := minLevel; level <= maxLevel; level++ {
-				if level > minLevel && (name != "edges" || codec == Snappy) && !(name == "large" && codec == Zstd) {
+				if level > minLevel && (name != "edges" || codec == Snappy) && (name != "large" || codec != Zstd) {
 					continue // enough for the levels, of which Snappy has none
 				}
 				_, rec := writePart(t, table, PartOptions{Codec: codec, Level: level}, rows)

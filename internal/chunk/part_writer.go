@@ -27,7 +27,8 @@ const (
 	maxGroups = 1<<15 - 1
 	// maxLarge is the longest value for which a page of Parquet has room.
 	maxLarge = 1<<31 - 1 - 64
-	// All open pages together have about openPages bytes; a page has at most maxPage, but for large values.
+	// All open pages together have about openPages bytes; a page has at most maxPage, but for large values. Those of
+	// sparse leaves, which are mostly empty, come on top and have minPage.
 	openPages = 4 << 20
 	maxPage   = 256 << 10
 	minPage   = 16 << 10
@@ -59,7 +60,7 @@ type PartWriter struct {
 	pager   pager
 	fields  []partField
 	columns []*column
-	limit   int // bytes of an open page
+	limit   int // bytes of an open page, but for sparse leaves
 	content *content
 	group   struct{ rows, bytes int64 }
 	groups  []format.RowGroup
@@ -92,10 +93,12 @@ func NewPartWriter(w io.Writer, t manifest.Table, o PartOptions) (*PartWriter, e
 	for _, f := range s.fields {
 		p.fields = append(p.fields, newPartField(f))
 	}
+	dense := 0
 	for i := range p.fields {
 		p.columns = p.fields[i].columns(p.columns)
+		dense += len(p.fields[i].dense(nil))
 	}
-	p.limit = max(minPage, min(maxPage, openPages/len(p.columns)))
+	p.limit = max(minPage, min(maxPage, openPages/dense))
 	return p, nil
 }
 
@@ -183,7 +186,7 @@ func (w *PartWriter) putUTF16(c *column, s string) error {
 		return w.pager.large(c, b)
 	}
 	c.add(w.group.rows, b)
-	if c.bytes < w.limit {
+	if c.bytes < minPage {
 		return nil
 	}
 	w.pager.fill(c, w.group.rows+1)

@@ -259,14 +259,20 @@ func TestRandomTablesSQLServer(t *testing.T) {
 // dropTables takes tables out of a SQLite file.
 func dropTables(t *testing.T, path, prefix string, names []string) {
 	t.Helper()
+	for _, name := range names {
+		execLite(t, path, "DROP TABLE "+quoted(prefix+"_"+name))
+	}
+}
+
+// execLite changes a SQLite file.
+func execLite(t *testing.T, path, statement string) {
+	t.Helper()
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	for _, name := range names {
-		if _, err := db.Exec("DROP TABLE " + quoted(prefix+"_"+name)); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := db.Exec(statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
 	}
 }

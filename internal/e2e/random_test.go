@@ -43,9 +43,6 @@ type randomColumn struct {
 	typ      randomType
 	null     bool
 	identity bool
-	collate  string
-	def      string
-	computed string
 }
 
 var null = value{"NULL", "NULL"}

@@ -25,35 +25,41 @@ func cleaned(rawURL string) string {
 
 // What was packed from SQLite is unpacked into SQL Server, and is there.
 func TestIntoSQLServer(t *testing.T) {
-	t.Parallel()
 	srv := theServer(t)
 	at := srv.create(t, "into")
-	b := base(t)
-	s := newSite(t)
+	w := world{newSite(t)}
+	s := w.site
 	s.env = srv.env()
-	if r := s.want(0, "omt-pack", "unpack", "--from", b.path("dest"), "--db", at); r.err != "" {
+	s.want(0, "omt-scan", "sample", "--dir", "inst", "--documents", documents)
+	if srv.babelfish { // it keeps neither half a surrogate pair, nor the length of a text in a sql_variant
+		execLite(t, s.path("inst", "crm.sqlite"), "DELETE FROM crm7_y_partner_shape WHERE id < 3")
+	}
+	w.move()
+	if r := s.want(0, "omt-pack", "unpack", "--from", "dest", "--db", at); !strings.Contains(r.err, "of type rowversion made binary(8): crm7.y_partner_shape.version") {
 		t.Errorf("unpack said %q", r.err)
 	}
-	status, lost := 0, ""
+	status, differ := 0, "all agree"
 	if srv.babelfish { // it keeps six digits of datetime2(7), and says so for the one column of that type
-		status, lost = 1, `omt-pack: table "y_partner_tick": column "at" is datetime2(6), and datetime2(7) in the migration
+		status, differ = 1, `omt-pack: table "y_partner_tick": column "at" is datetime2(6), and datetime2(7) in the migration
 omt-pack: table "y_partner_tick": 2 rows different; the migration has 3, the database 3
 omt-pack: table "y_partner_tick": different: -3 … 1 (2)
 omt-pack: table "y_partner_tick": column "at" differs in 2 rows
-`
+omt-pack: 1 of `
 	}
-	r, said := s.against(status, b.path("dest"), at)
-	before, _, _ := strings.Cut(r.err, "omt-pack: 1 of 46 tables in ")
-	if before != lost || !strings.HasPrefix(said, "46 tables with ") || !strings.HasSuffix(said, "2 addresses that unpack removes are removed") {
+	r, said := s.against(status, "dest", at)
+	if !strings.Contains(r.err+said, differ) || !strings.HasSuffix(said, "2 addresses that unpack removes are removed") {
 		t.Errorf("it says %q, and %s", said, r.err)
 	}
-	s.want(5, "omt-pack", "unpack", "--from", b.path("dest"), "--db", at)
+	if !strings.Contains(r.err, `column "version" is binary(8), and rowversion in the migration: values are kept as they are`) {
+		t.Errorf("it does not say what was made otherwise: %s", r.err)
+	}
+	s.want(5, "omt-pack", "unpack", "--from", "dest", "--db", at)
 
 	srv.execute(t, at, "UPDATE crm7.person SET lastname = N'日本' WHERE person_id IN (3, 4)", "DELETE FROM crm7.contact WHERE contact_id = 2",
 		"DELETE FROM crm7.y_partner_log WHERE amount IN (SELECT MAX(amount) FROM crm7.y_partner_log)",
 		"INSERT INTO crm7.UserGroup (UserGroup_id, name, rank, tooltip, deleted, type, registered, registered_associate_id, updated, updated_associate_id, updatedCount) "+
 			"SELECT 77, N'New', rank, tooltip, deleted, type, registered, registered_associate_id, updated, updated_associate_id, updatedCount FROM crm7.UserGroup WHERE UserGroup_id = 1")
-	r, _ = s.against(1, b.path("dest"), at, "--prefix", "crm7")
+	r, _ = s.against(1, "dest", at, "--prefix", "crm7")
 	for _, want := range []string{
 		`table "person": 2 rows different; `, `table "person": different: 3 … 4 (2)`, `table "person": column "lastname" differs in 2 rows`,
 		`table "contact": 1 row missing; the migration has 4, the database 3`, `table "contact": missing: 2`,
@@ -71,7 +77,6 @@ omt-pack: table "y_partner_tick": column "at" differs in 2 rows
 
 // From SQL Server to SQL Server: the target is the source, value for value, and the source is no target.
 func TestSQLServerToSQLServer(t *testing.T) {
-	t.Parallel()
 	srv := theServer(t)
 	from, to := srv.create(t, "from"), srv.create(t, "to")
 	s := newSite(t)
@@ -248,8 +253,8 @@ func TestRightsOnAllButTwo(t *testing.T) {
 			t.Errorf("there is a record of table %s", m["name"])
 		}
 	}
-	if n := w.rowsOf("out.sqlite", "SELECT count(*) FROM sqlite_master WHERE type = 'table'"); n != fmt.Sprint(len(tables)) || len(tables) < 40 {
-		t.Errorf("%d tables are listed and %s unpacked", len(tables), n)
+	if n := w.rowsOf("out.sqlite", "SELECT count(*) FROM sqlite_master WHERE type = 'table'"); n != fmt.Sprint(len(tables)+1) || len(tables) < 40 {
+		t.Errorf("%d tables are listed and %s unpacked, omt_user with them", len(tables), n)
 	}
 	waived := 0
 	for _, f := range records(t, w.read("done.jsonl"), "finding") {

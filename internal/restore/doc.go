@@ -62,8 +62,8 @@
 // rows: unpack 71 µs of processor time for one in 112 MiB, full proof 25 µs in 116 MiB; of 100,000, 71 and 21 µs.
 //
 // Comparing a SQLite database, by verify --depth names --db, in seconds of processor time on the same machine under load
-// (medians of three; reading and encoding run beside each other): a table of 1,000,007 rows of 19 columns with an integer
-// key took 5.2 s, 192,000 rows in a second, at a peak (VmHWM) of 68 MB; 1,000,000 rows of three columns without a key 3.8 s,
+// (reading and encoding run beside each other): a table of 1,000,007 rows of 19 columns with an integer
+// key took 5.2 s (median of three), 192,000 rows in a second, at a peak (VmHWM) of 68 MB; 1,000,000 rows of three columns without a key 3.8 s,
 // 131 MB. With every row of a million changed and another million missing it was 93 MB. Packing the same rows takes 1.3 to
 // 1.5 times as long.
 package restore

@@ -82,7 +82,7 @@ func (t Type) checkText(v string) error {
 	switch {
 	case t.Kind != Text:
 		return fmt.Errorf("a text is no value of %s", t.SQL)
-	case !utf8.ValidString(v) && !(t.UTF16() && ValidText(v)):
+	case !utf8.ValidString(v) && (!t.UTF16() || !ValidText(v)):
 		return fmt.Errorf("a text of %d bytes is not valid UTF-8", len(v))
 	case t.Length < 0 || len(v) <= t.Length:
 		return nil

@@ -18,8 +18,13 @@ import (
 	"github.com/openomt/omt/internal/source"
 )
 
-// codePages are those that SQL Server's collations have, but for UTF-8, which holds everything.
+// codePage is a code page that SQL Server's collations have; nil for UTF-8, which holds everything.
 func codePage(number int64) encoding.Encoding {
+	windows := [...]encoding.Encoding{charmap.Windows1250, charmap.Windows1251, charmap.Windows1252, charmap.Windows1253, charmap.Windows1254,
+		charmap.Windows1255, charmap.Windows1256, charmap.Windows1257, charmap.Windows1258}
+	if i := number - 1250; i >= 0 && i < int64(len(windows)) {
+		return windows[i]
+	}
 	switch number {
 	case 437:
 		return charmap.CodePage437
@@ -35,24 +40,6 @@ func codePage(number int64) encoding.Encoding {
 		return korean.EUCKR
 	case 950:
 		return traditionalchinese.Big5
-	case 1250:
-		return charmap.Windows1250
-	case 1251:
-		return charmap.Windows1251
-	case 1252:
-		return charmap.Windows1252
-	case 1253:
-		return charmap.Windows1253
-	case 1254:
-		return charmap.Windows1254
-	case 1255:
-		return charmap.Windows1255
-	case 1256:
-		return charmap.Windows1256
-	case 1257:
-		return charmap.Windows1257
-	case 1258:
-		return charmap.Windows1258
 	}
 	return nil
 }

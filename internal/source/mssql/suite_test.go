@@ -103,7 +103,7 @@ func TestSuite(t *testing.T) {
 	s := connect(t)
 	e := sourcetest.Engine{New: s.database, Digits: 7, ShowsCollation: true}
 	if s.babelfish {
-		e.Digits, e.LosesNames = 6, true
+		e.Digits, e.LosesNames, e.NoSurrogates = 6, true, true
 	}
 	sourcetest.Run(t, e)
 }
