@@ -146,7 +146,7 @@ func keeps(is, was source.Type) bool {
 // keepsText knows that a server may write xml otherwise than it was given, that a fixed length pads, and that one byte for
 // a character does not hold all characters.
 func keepsText(is, was source.Type) bool {
-	if is.SQL == "xml" || is.SQL == source.Variant || padded(is) && !(padded(was) && is.Length == was.Length) {
+	if is.SQL == "xml" || is.SQL == source.Variant || padded(is) && (!padded(was) || is.Length != was.Length) {
 		return false
 	}
 	return longEnough(is, was) && (is.UTF16() || !was.UTF16() && was.SQL != "xml")
