@@ -8,7 +8,7 @@
 //     its rows, and what was found then stands in the output. In one view a table whose rows are not as many as were
 //     counted is a failure; without one it is a finding (table-changed).
 //   - The same rows and files give the same chunks, whatever the number of workers and whatever an earlier run left in
-//     the spool. Boundaries of file chunks come from the sorted sizes alone, those of table parts from keys.
+//     the spool. Boundaries of file chunks come from the sorted sizes alone, those of table parts from keys (package parts).
 //   - A chunk is reported after it was synced, read back from disk (digest, frame checksums, number of entries or rows)
 //     and put in its place under its name. A killed run loses the chunks that were being written, no more: the next one
 //     finds the others in pack.journal and reads neither them nor their files again.
