@@ -111,7 +111,7 @@ func TestVerifyDatabase(t *testing.T) {
 		if i < len(got) {
 			g = got[i]
 		}
-		if g != w && (!strings.HasSuffix(w, " ") || !strings.HasPrefix(g, w)) {
+		if open := strings.HasSuffix(w, " "); g != w && (!open || !strings.HasPrefix(g, w)) {
 			t.Errorf("line %d is %q, want %q", i+1, g, w)
 		}
 	}

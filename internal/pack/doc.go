@@ -13,7 +13,7 @@
 //     reason says so there.
 //   - The same rows and files give the same chunks at the same level and codec, whatever the number of workers and
 //     whatever an earlier run left in the spool. Boundaries of file chunks come from the sorted sizes alone, those of
-//     table parts from keys.
+//     table parts from keys (package parts).
 //   - A chunk is reported after it was synced, read back from disk (digest, frame checksums, number of entries or rows)
 //     and put in its place under its name. A killed run loses the chunks that were being written, no more: the next one
 //     finds the others in pack.journal and reads neither them nor their files again.

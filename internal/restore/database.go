@@ -41,7 +41,11 @@ type comparer struct {
 	rows   progress.Meter
 	bytes  func() progress.Meter // of parts that are downloaded
 	result *Compared
+	kept   []source.Note
 }
+
+// maxUnknown is how many tables that are not in the migration are named.
+const maxUnknown = 10
 
 // open finds the database that is to be compared. Its tables must be in the migration.
 func (v *verifier) open(ctx context.Context) (*source.Database, error) {
@@ -113,10 +117,20 @@ func (x *comparer) all(ctx context.Context) error {
 			x.result.Differ++
 		}
 	}
+	for _, line := range source.MergeNotes(x.kept) {
+		x.say("%s", line)
+	}
+	unknown := 0
 	for _, t := range x.db.Tables() {
-		if !known[t.Name] {
+		if known[t.Name] {
+			continue
+		}
+		if unknown++; unknown <= maxUnknown {
 			x.say("table %q is not in the migration", t.Name)
 		}
+	}
+	if more := unknown - maxUnknown; more > 0 {
+		x.say("and %d more tables are not in the migration", more)
 	}
 	return nil
 }
@@ -137,9 +151,7 @@ func (x *comparer) table(ctx context.Context, t table, live source.Table) (bool,
 	for _, d := range p.differences {
 		x.say("table %q: %s", t.Name, d)
 	}
-	for _, r := range p.remarks {
-		x.say("table %q: %s", t.Name, r)
-	}
+	x.kept = append(x.kept, p.kept...)
 	if len(p.was.Columns) == 0 {
 		return true, nil
 	}

@@ -143,10 +143,11 @@ func TestCompareDatabase(t *testing.T) {
 		}, Compared{Tables: 3, Differ: 2}},
 		"a type that keeps all values": {func(db *memory) {
 			db.column("associate", "id", "bigint", nil)
+			db.column("email", "id", "bigint", nil)
 			db.column("associate", "text", "nvarchar(max)", nil)
 		}, []string{
-			`table "associate": column "id" is bigint, and int in the migration: values are kept as they are`,
-			`table "associate": column "text" is nvarchar(max), and nvarchar(99) in the migration: values are kept as they are`,
+			`2 columns of type int held as bigint, which keeps all values: associate.id, email.id`,
+			`1 column of type nvarchar(99) held as nvarchar(max), which keeps all values: associate.text`,
 		}, Compared{Tables: 3, Rows: 12, Agreed: 3}},
 		"a type that does not, with the same values": {func(db *memory) { db.column("associate", "text", "varchar(99)", nil) }, []string{
 			`table "associate": column "text" is varchar(99), and nvarchar(99) in the migration`,
@@ -215,6 +216,36 @@ func TestCompareDatabase(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%s: %+v, want %+v", what, got, c.want)
 		}
+	}
+}
+
+func TestCompareWithManyTables(t *testing.T) {
+	_, d := sample(t)
+	db := d.like(sampleRows())
+	for i := range 13 {
+		db.tables = append(db.tables, source.Table{Name: fmt.Sprint("mine", i)})
+	}
+	got, said := compareWith(t, d.commit(), db)
+	if got.Differ > 0 || len(said) != 11 || said[9] != `table "mine9" is not in the migration` || said[10] != "and 3 more tables are not in the migration" {
+		t.Errorf("%+v: %q", got, said)
+	}
+}
+
+// An interrupt is no difference.
+func TestCompareInterrupted(t *testing.T) {
+	_, d := sample(t)
+	m := d.commit()
+	c, err := m.read(t.Context(), t.TempDir(), func(manifest.File) bool { return false })
+	check(t, err)
+	defer c.sorter.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	meter := progress.None{}.Meter("", 0, progress.Items)
+	x := &comparer{m: m, c: c, db: d.like(nil), temp: t.TempDir(), log: slog.New(slog.DiscardHandler), rows: meter, result: new(Compared),
+		say:   func(format string, args ...any) { t.Errorf("it says "+format, args...) },
+		bytes: func() progress.Meter { return meter }}
+	if err := x.all(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -313,53 +344,6 @@ func TestCompareAsksForLittle(t *testing.T) {
 	}
 	if k := db.asked["email"]; len(k.Key) != 1 {
 		t.Errorf("of email it asks for %+v", k)
-	}
-}
-
-func TestTallyLines(t *testing.T) {
-	tally := &tallied{columns: []int64{0, 1}}
-	for i := range 25 {
-		tally.add(missing, 1, fmt.Sprint(i), fmt.Sprint(i))
-		if i%2 == 1 {
-			tally.pass(same, 1)
-		}
-	}
-	tally.add(changed, 1, "a\nb", "a\nb")
-	tally.add(extra, 1, "", "")
-	tally.add(extra, 1, strings.Repeat("å", 61), strings.Repeat("å", 61))
-	got := strings.Join(tally.lines("t", []source.Column{{Name: "a"}, {Name: "b"}}, false), "\n")
-	want := `table "t": 25 rows missing, 2 too many, 1 different; the migration has 0, the database 0
-table "t": missing: 0 … 1 (2), 2 … 3 (2), 4 … 5 (2), 6 … 7 (2), 8 … 9 (2), 10 … 11 (2), 12 … 13 (2), 14 … 15 (2), 16 … 17 (2), 18 … 19 (2) and 3 more ranges
-table "t": too many: "" … ` + strings.Repeat("å", 60) + `… (2)
-table "t": different: "a\nb"
-table "t": column "b" differs in 1 row`
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	if lines := (&tallied{}).lines("t", nil, false); lines != nil {
-		t.Errorf("of nothing it says %q", lines)
-	}
-}
-
-func TestKeeps(t *testing.T) {
-	for _, c := range []struct {
-		was, is string
-		keeps   bool
-	}{
-		{"rowversion", "binary(8)", true}, {"binary(8)", "varbinary(8)", true}, {"varbinary(8)", "binary(8)", false}, {"binary(3)", "binary(8)", false},
-		{"rowversion", "varbinary(4)", false}, {"hierarchyid", "varbinary(892)", true}, {"geography", "varbinary(max)", true}, {"image", "varbinary(8000)", false},
-		{"int", "bigint", true}, {"bigint", "int", false}, {"tinyint", "smallint", true}, {"int", "float", false}, {"int", "decimal(10,0)", false},
-		{"money", "decimal(19,4)", true}, {"decimal(19,4)", "money", true}, {"decimal(38,4)", "money", false}, {"decimal(9,2)", "decimal(9,3)", false},
-		{"ntext", "nvarchar(max)", true}, {"text", "varchar(max)", true}, {"varchar(20)", "nvarchar(20)", true}, {"nvarchar(20)", "varchar(20)", false},
-		{"nvarchar(20)", "nvarchar(10)", false}, {"nchar(3)", "nvarchar(3)", true}, {"nvarchar(3)", "nchar(3)", false}, {"char(3)", "nchar(3)", true}, {"char(3)", "char(4)", false},
-		{"xml", "nvarchar(max)", true}, {"xml", "varchar(max)", false}, {"nvarchar(max)", "xml", false}, {"sql_variant", "nvarchar(max)", true}, {"nvarchar(max)", "sql_variant", false},
-		{"datetime", "datetime2(3)", true}, {"datetime", "datetime2(0)", false}, {"datetime2(3)", "datetime", false}, {"smalldatetime", "datetime", true},
-		{"datetime", "smalldatetime", false}, {"date", "datetime", false}, {"time(3)", "time(7)", true}, {"datetimeoffset(7)", "datetimeoffset(3)", false},
-		{"real", "float", false}, {"bit", "tinyint", false}, {"point", "circle", false},
-	} {
-		if got := keeps(source.ParseType(c.is), source.ParseType(c.was)); got != c.keeps {
-			t.Errorf("%s in place of %s keeps all values: %v", c.is, c.was, got)
-		}
 	}
 }
 

@@ -14,8 +14,8 @@ type pairing struct {
 	pick []int        // places of those columns in a row of the migration; nil: all
 	// resort is set where the parts' order says nothing any more, since a column of what rows are sorted by is not compared.
 	resort      bool
-	differences []string // in words
-	remarks     []string // what is made otherwise and keeps all values
+	differences []string      // in words
+	kept        []source.Note // columns of another type that keeps all values
 }
 
 // whole reports whether every stored column is compared, so that digests of parts can be.
@@ -72,7 +72,8 @@ func (p *pairing) column(c source.Column, live source.Table) (source.Column, boo
 	case l.Type.SQL == c.Type.SQL:
 		return l, l.Type.Kind != source.Other
 	case keeps(l.Type, c.Type):
-		p.remarks = append(p.remarks, fmt.Sprintf("column %q is %s, and %s in the migration: values are kept as they are", c.Name, l.Type.SQL, c.Type.SQL))
+		p.kept = append(p.kept, source.Note{Thing: "column", What: "of type " + c.Type.SQL + " held as " + l.Type.SQL + ", which keeps all values",
+			Name: p.was.Name + "." + c.Name})
 		return l, true
 	case !alike(l.Type, c.Type):
 		differs("is %s, and %s in the migration, so that its values are not compared", l.Type.SQL, c.Type.SQL)
