@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -130,7 +131,8 @@ func TestBodiesRefused(t *testing.T) {
 		named, other := bytes.Clone(good), bytes.Clone(good)
 		switch c {
 		case Gzip:
-			named[3] = 8             // a name follows the header
+			named = slices.Insert(named, 10, 'a', 0) // behind the header
+			named[3] = 8
 			other[len(other)-5] ^= 1 // before the length
 		case Zstd:
 			other[len(other)-1] ^= 1
