@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -274,8 +275,8 @@ func TestPagesSayNoMoreThanTheFooter(t *testing.T) {
 // A page that says that it has a value of another length than it has is refused.
 func TestLengthsOfLargeValues(t *testing.T) {
 	for _, c := range codecs {
-		for _, says := range []int{bigValue - 1, bigValue, bigValue + 1, 1<<32 - 1} {
-			raw := binary.LittleEndian.AppendUint32(nil, uint32(says))
+		for _, says := range []uint32{bigValue - 1, bigValue, bigValue + 1, math.MaxUint32} {
+			raw := binary.LittleEndian.AppendUint32(nil, says)
 			raw = append(raw, text(1, bigValue)...)
 			e, err := new(Pool).encoder(1)
 			if err != nil {

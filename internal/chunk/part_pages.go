@@ -154,35 +154,44 @@ func (p *pageReader) setLevels(b []byte, nulls int) error {
 		return nil
 	}
 	for len(b) > 0 {
-		head, n := binary.Uvarint(b)
-		if n <= 0 || n == len(b) || head>>1 > groupRows {
-			return errors.New("levels of a page are cut")
+		var err error
+		if b, err = p.run(b); err != nil {
+			return err
 		}
-		run := int(head >> 1)
-		if b = b[n:]; head&1 == 0 {
-			if run > p.values-len(p.levels) || b[0] > 1 {
-				return errors.New("levels of a page are too many")
-			}
-			for range run {
-				p.levels = append(p.levels, b[0])
-			}
-			b = b[1:]
-			continue
-		}
-		if run > len(b) || 8*run > p.values-len(p.levels) {
-			return errors.New("levels of a page are cut, or too many")
-		}
-		for _, packed := range b[:run] {
-			for i := range 8 {
-				p.levels = append(p.levels, packed>>i&1)
-			}
-		}
-		b = b[run:]
 	}
 	if got := bytes.Count(p.levels, []byte{0}); len(p.levels) != p.values || got != nulls {
 		return fmt.Errorf("a page has levels for %d values of which %d are NULL, want %d and %d", len(p.levels), got, p.values, nulls)
 	}
 	return nil
+}
+
+// run decodes the first run or the first packed groups of levels, and returns what follows.
+func (p *pageReader) run(b []byte) ([]byte, error) {
+	head, n := binary.Uvarint(b)
+	if n <= 0 || n == len(b) || head>>1 > groupRows {
+		return nil, errors.New("levels of a page are cut")
+	}
+	b = b[n:]
+	n = int(head >> 1)
+	room := p.values - len(p.levels)
+	if head&1 == 0 {
+		if n > room || b[0] > 1 {
+			return nil, errors.New("levels of a page are too many, or none")
+		}
+		for range n {
+			p.levels = append(p.levels, b[0])
+		}
+		return b[1:], nil
+	}
+	if n > len(b) || 8*n > room {
+		return nil, errors.New("levels of a page are cut, or too many")
+	}
+	for _, packed := range b[:n] {
+		for i := range 8 {
+			p.levels = append(p.levels, packed>>i&1)
+		}
+	}
+	return b[n:], nil
 }
 
 // allNull reports whether levels are as they are written for n NULLs: a run of eights, and one of the rest.
@@ -203,7 +212,7 @@ func (p *pageReader) decode(count int) (err error) {
 			err = fmt.Errorf("decoding a page: %v", r)
 		}
 	}()
-	ok := true
+	var ok bool
 	switch p.typ {
 	case format.Int32, format.Int64, format.ByteArray:
 		return p.decodeDelta(count)
