@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -130,7 +132,8 @@ func TestBodiesRefused(t *testing.T) {
 		named, other := bytes.Clone(good), bytes.Clone(good)
 		switch c {
 		case Gzip:
-			named[3] = 8             // a name follows the header
+			named = slices.Insert(named, 10, 'a', 0) // behind the header
+			named[3] = 8
 			other[len(other)-5] ^= 1 // before the length
 		case Zstd:
 			other[len(other)-1] ^= 1
@@ -272,8 +275,8 @@ func TestPagesSayNoMoreThanTheFooter(t *testing.T) {
 // A page that says that it has a value of another length than it has is refused.
 func TestLengthsOfLargeValues(t *testing.T) {
 	for _, c := range codecs {
-		for _, says := range []int{bigValue - 1, bigValue, bigValue + 1, 1<<32 - 1} {
-			raw := binary.LittleEndian.AppendUint32(nil, uint32(says))
+		for _, says := range []uint32{bigValue - 1, bigValue, bigValue + 1, math.MaxUint32} {
+			raw := binary.LittleEndian.AppendUint32(nil, says)
 			raw = append(raw, text(1, bigValue)...)
 			e, err := new(Pool).encoder(1)
 			if err != nil {

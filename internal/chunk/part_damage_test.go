@@ -288,6 +288,7 @@ func TestLevelsRefused(t *testing.T) {
 		{"another number of NULLs", 9, 1, []byte{16, 1, 2, 1}, false},
 		{"NULLs that are none", 9, 9, []byte{16, 0, 2, 1}, false},
 		{"no level", 9, 9, []byte{18, 2}, false},
+		{"a level that is no level", 9, 0, []byte{18, 2}, false},
 		{"a run without end", 9, 9, []byte{0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 1}, false},
 		{"a run of very many", 9, 9, append(binary.AppendUvarint(nil, 1<<62), 0), false},
 		{"a head alone", 9, 9, []byte{18}, false},

@@ -155,7 +155,7 @@ func (p *pageReader) setLevels(b []byte, nulls int) error {
 	}
 	for len(b) > 0 {
 		var err error
-		if b, err = p.levelRun(b); err != nil {
+		if b, err = p.run(b); err != nil {
 			return err
 		}
 	}
@@ -165,31 +165,33 @@ func (p *pageReader) setLevels(b []byte, nulls int) error {
 	return nil
 }
 
-// levelRun decodes one run, or packed groups, from the front of b.
-func (p *pageReader) levelRun(b []byte) ([]byte, error) {
+// run decodes the first run or the first packed groups of levels, and returns what follows.
+func (p *pageReader) run(b []byte) ([]byte, error) {
 	head, n := binary.Uvarint(b)
 	if n <= 0 || n == len(b) || head>>1 > groupRows {
 		return nil, errors.New("levels of a page are cut")
 	}
-	run := int(head >> 1)
-	if b = b[n:]; head&1 == 0 {
-		if run > p.values-len(p.levels) || b[0] > 1 {
-			return nil, errors.New("levels of a page are too many")
+	b = b[n:]
+	n = int(head >> 1)
+	room := p.values - len(p.levels)
+	if head&1 == 0 {
+		if n > room || b[0] > 1 {
+			return nil, errors.New("levels of a page are too many, or none")
 		}
-		for range run {
+		for range n {
 			p.levels = append(p.levels, b[0])
 		}
 		return b[1:], nil
 	}
-	if run > len(b) || 8*run > p.values-len(p.levels) {
+	if n > len(b) || 8*n > room {
 		return nil, errors.New("levels of a page are cut, or too many")
 	}
-	for _, packed := range b[:run] {
+	for _, packed := range b[:n] {
 		for i := range 8 {
 			p.levels = append(p.levels, packed>>i&1)
 		}
 	}
-	return b[run:], nil
+	return b[n:], nil
 }
 
 // allNull reports whether levels are as they are written for n NULLs: a run of eights, and one of the rest.
