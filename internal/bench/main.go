@@ -43,7 +43,7 @@ func main() {
 	install := flag.String("install", "", "make an installation of -documents documents in the new folder `DIR`, a table of -fill rows in it, and end")
 	fill := flag.Int("fill", 0, "rows of that table")
 	generate := flag.Bool("generate", false, "make the archive and end: memory of this process would count as that of its children")
-	sel := flag.String("select", "", "read every row of this SQLite `FILE` and end: what the export is measured against")
+	sel := flag.String("select", "", "read every row of the database at this `URL` and end: what the export is measured against")
 	flag.Parse()
 	if *sel != "" {
 		if _, err := selectAll(context.Background(), *sel); err != nil {

@@ -4,110 +4,12 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
-
-	_ "modernc.org/sqlite" // the driver that the bare SELECT goes through
 )
-
-// tables: packing the database alone, against a bare SELECT * of every table through the same driver, and the tools'
-// memory on its records.
-func (b *bench) tables(ctx context.Context, t *table) error {
-	if err := b.fresh("rows"); err != nil {
-		return err
-	}
-	inst := b.path("rows", "inst")
-	steps := []*exec.Cmd{
-		b.tool("omt-scan", "sample", "--dir", inst, "--documents", fmt.Sprint(b.documents), "--clean", "--rows-only"),
-		b.tool("omt-scan", "--install", inst, "--plans", filepath.Join(inst, "plans.csv"), "--only", "database", "--out", b.path("rows", "scan.jsonl")),
-		b.tool("omt-assign", "--in", b.path("rows", "scan.jsonl"), "--auto", "--out", b.path("rows", "assigned.jsonl")),
-	}
-	for _, c := range steps {
-		if _, err := measure(c, 0, 3); err != nil {
-			return err
-		}
-	}
-	db := filepath.Join(inst, "crm.sqlite")
-	rows, err := selectAll(ctx, db)
-	if err != nil {
-		return err
-	}
-	bare := b.series("SELECT *", func() *exec.Cmd { return exec.Command(os.Args[0], "-select", db) })
-	export := b.series("omt-pack tables", func() *exec.Cmd {
-		return b.tool("omt-pack", "--in", b.path("rows", "assigned.jsonl"), "--only", "database", "--spool", b.path("out", "spool"), "--out", b.path("out", "packed.jsonl"))
-	})
-	for range b.rounds {
-		for _, s := range []*series{bare, export} {
-			if err := s.once(b, "out"); err != nil {
-				return err
-			}
-		}
-	}
-	x, y := export.median(), bare.median()
-	t.add("table export, rows/s, against a bare SELECT *", fmt.Sprintf("%.2f ×", y.wall.Seconds()/x.wall.Seconds()), "≥ 0.7",
-		fmt.Sprintf("%d rows: %.0f / %.0f rows/s, %d MiB", rows, float64(rows)/x.wall.Seconds(), float64(rows)/y.wall.Seconds(), x.peak))
-	return nil
-}
-
-// selectAll reads every row of every table as database/sql gives them.
-func selectAll(ctx context.Context, name string) (rows int64, err error) {
-	db, err := sql.Open("sqlite", "file:"+name+"?mode=ro")
-	if err != nil {
-		return 0, err
-	}
-	defer db.Close()
-	var tables []string
-	list, err := db.QueryContext(ctx, `SELECT name FROM sqlite_master WHERE type = 'table'`)
-	if err != nil {
-		return 0, err
-	}
-	defer list.Close()
-	for list.Next() {
-		var t string
-		if err := list.Scan(&t); err != nil {
-			return 0, err
-		}
-		tables = append(tables, t)
-	}
-	if err := list.Err(); err != nil {
-		return 0, err
-	}
-	for _, t := range tables {
-		n, err := selectOne(ctx, db, t)
-		if err != nil {
-			return rows, err
-		}
-		rows += n
-	}
-	return rows, nil
-}
-
-func selectOne(ctx context.Context, db *sql.DB, table string) (n int64, err error) {
-	r, err := db.QueryContext(ctx, `SELECT * FROM "`+table+`"`)
-	if err != nil {
-		return 0, err
-	}
-	defer r.Close()
-	columns, err := r.Columns()
-	if err != nil {
-		return 0, err
-	}
-	values := make([]any, len(columns))
-	into := make([]any, len(columns))
-	for i := range values {
-		into[i] = &values[i]
-	}
-	for ; r.Next(); n++ {
-		if err := r.Scan(into...); err != nil {
-			return n, err
-		}
-	}
-	return n, r.Err()
-}
 
 // killed: what a push sends again after a kill -9 at half.
 func (b *bench) killed(ctx context.Context, t *table) error {
