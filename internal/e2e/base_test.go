@@ -42,6 +42,9 @@ func base(t testing.TB) world {
 	return world{siteAt(t, dir)}
 }
 
+// tables is how many tables were moved.
+func (w world) tables() string { return fmt.Sprint(len(records(w.t, w.read("done.jsonl"), "table"))) }
+
 // Arguments of the four steps on files.
 var (
 	scanStep   = []string{"omt-scan", "--install", "inst", "--plans", "inst/plans.csv", "--out", "scan.jsonl"}
