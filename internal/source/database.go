@@ -17,6 +17,7 @@ var required = [...]string{"associate", "person", "document", "company"}
 type Database struct {
 	driver Driver
 	prefix string
+	fresh  atomic.Pointer[[]Table] // the catalog that New has just read, for the first view: reading one may take seconds
 }
 
 // New looks for the tables of a SuperOffice database. An empty prefix is found when there is exactly one; a given one is
@@ -42,6 +43,7 @@ func New(ctx context.Context, d Driver, prefix string) (*Database, error) {
 	if err := refuseUserTable(found, tables); err != nil {
 		return nil, err
 	}
+	db.fresh.Store(&tables)
 	return db, nil
 }
 
@@ -155,9 +157,17 @@ func (db *Database) Engine() string { return db.driver.Engine() }
 // URL is the driver's URL, without user info.
 func (db *Database) URL() string { return db.driver.URL() }
 
+// catalog is the tables as they are declared now, or were when New looked.
+func (db *Database) catalog(ctx context.Context) ([]Table, error) {
+	if fresh := db.fresh.Swap(nil); fresh != nil {
+		return *fresh, nil
+	}
+	return db.driver.Catalog(ctx, db.prefix)
+}
+
 // Begin opens a view of the database as it is now, which stays the same until Close as far as Consistent says so.
 func (db *Database) Begin(ctx context.Context) (*View, error) {
-	tables, err := db.driver.Catalog(ctx, db.prefix)
+	tables, err := db.catalog(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -313,6 +313,13 @@ func TestNewFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		first, err := db.Begin(ctx) // of the catalog that New read
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := first.Close(); err != nil {
+			t.Fatal(err)
+		}
 		f.errs[method] = errFault
 		if v, err := db.Begin(ctx); !errors.Is(err, errFault) || v != nil {
 			t.Errorf("%s fails: Begin gives %v, %v", method, v, err)
