@@ -23,6 +23,9 @@ type Pieces struct {
 	Piece  func(from, length int) string // expression: bytes of it, from 1 on
 }
 
+// large is the condition that a value is read in pieces.
+func (p Pieces) large() string { return p.Stored + " >= " + strconv.Itoa(largeValue) }
+
 // wide is a column whose large values are read in pieces.
 type wide struct {
 	at     int // place among the stored columns
@@ -53,7 +56,7 @@ func (v *View) largeKeys(ctx context.Context, t Table, columns []wide) (keys []i
 	k := "t." + v.driver.Quote(key.Name)
 	long := make([]string, len(columns))
 	for i, w := range columns {
-		long[i] = w.pieces.Stored + " >= " + strconv.Itoa(largeValue)
+		long[i] = w.pieces.large()
 	}
 	q := "SELECT " + k + " FROM " + v.driver.Ref(v.prefix, t.Name) + " t WHERE " + strings.Join(long, " OR ") + " ORDER BY " + k
 	for r, err := range v.query(ctx, t.Name, q, nil) {
@@ -110,18 +113,15 @@ func (v *View) some(ctx context.Context, t Table, where string, yield func(Row, 
 // largeRow reads one row: first its other columns and the lengths, then the large values.
 func (v *View) largeRow(ctx context.Context, t Table, columns []wide, where string) (Row, error) {
 	cols := t.Stored()
-	l := list{conn: v.conn}
-	for _, c := range cols {
-		l.column("t", c)
-	}
+	l := v.stored("t", t)
 	full := append([]Reading{}, l.readings...)
 	for _, w := range columns { // a large value is left out here
 		r := &l.readings[w.at]
 		r.Exprs = append([]string{}, r.Exprs...)
 		for i, e := range r.Exprs {
-			r.Exprs[i] = "CASE WHEN " + w.pieces.Stored + " >= " + strconv.Itoa(largeValue) + " THEN NULL ELSE " + e + " END"
+			r.Exprs[i] = "CASE WHEN " + w.pieces.large() + " THEN NULL ELSE " + e + " END"
 		}
-		l.raw("CASE WHEN " + w.pieces.Stored + " >= " + strconv.Itoa(largeValue) + " THEN " + w.pieces.Length + " END")
+		l.raw("CASE WHEN " + w.pieces.large() + " THEN " + w.pieces.Length + " END")
 	}
 	from := " FROM " + v.driver.Ref(v.prefix, t.Name) + " t WHERE " + where
 	var row []any

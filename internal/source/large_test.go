@@ -88,14 +88,14 @@ func wideTable(t *testing.T, key ...string) (path string, want []source.Row) {
 	return path, want
 }
 
-// readWide reads the table through a driver. The tables of a SuperOffice database are not there, so the view is At's.
-func readWide(t *testing.T, p *pieced, path string) (rows []source.Row, err error) {
+// openWide opens a view of the table through a driver. The tables of a SuperOffice database are not there, so it is At's.
+func openWide(t *testing.T, p *pieced, path string) (*source.View, source.Table) {
 	t.Helper()
 	d, err := sqlite.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.Close()
+	t.Cleanup(func() { d.Close() })
 	p.Driver = d
 	db, err := source.At(t.Context(), p, "crm7", "")
 	if err != nil {
@@ -105,11 +105,17 @@ func readWide(t *testing.T, p *pieced, path string) (rows []source.Row, err erro
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer v.Close()
+	t.Cleanup(func() { v.Close() })
 	tab, ok := source.FindTable(v.Tables(), "wide")
 	if !ok {
 		t.Fatal("the table is not there")
 	}
+	return v, tab
+}
+
+func readWide(t *testing.T, p *pieced, path string) (rows []source.Row, err error) {
+	t.Helper()
+	v, tab := openWide(t, p, path)
 	for row, err := range v.Rows(t.Context(), tab) {
 		if err != nil {
 			return rows, err
@@ -169,22 +175,7 @@ func TestLargeValuesWithoutKey(t *testing.T) {
 // A loop over rows that is left ends the reading.
 func TestLargeValuesLeft(t *testing.T) {
 	path, want := wideTable(t, "id")
-	d, err := sqlite.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	p := &pieced{Driver: d}
-	db, err := source.At(t.Context(), p, "crm7", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := db.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer v.Close()
-	tab, _ := source.FindTable(v.Tables(), "wide")
+	v, tab := openWide(t, &pieced{}, path)
 	for stop := range want {
 		n := 0
 		for _, err := range v.Rows(t.Context(), tab) {

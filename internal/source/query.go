@@ -43,10 +43,7 @@ func (v *View) Rows(ctx context.Context, t Table) iter.Seq2[Row, error] {
 func (v *View) rowsWhere(ctx context.Context, t Table, where string) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		cols := t.Stored()
-		l := list{conn: v.conn}
-		for _, c := range cols {
-			l.column("t", c)
-		}
+		l := v.stored("t", t)
 		q := "SELECT " + l.sql() + " FROM " + v.driver.Ref(v.prefix, t.Name) + " t"
 		if where != "" {
 			q += " WHERE " + where
@@ -193,6 +190,15 @@ func (p probe) number(column string) string {
 type list struct {
 	conn     Conn
 	readings []Reading
+}
+
+// stored lists all stored columns of the table known as alias.
+func (v *View) stored(alias string, t Table) list {
+	l := list{conn: v.conn}
+	for _, c := range t.Stored() {
+		l.column(alias, c)
+	}
+	return l
 }
 
 // column appends a column of the table known as alias.
