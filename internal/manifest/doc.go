@@ -169,10 +169,12 @@
 // receipt (Receipt): a chunk is at the destination. chunk; bytes; sent, false where it was there already; at.
 //
 // check (Check): a rule ran over this manifest. rule; plugin, name and version of where the rule comes from; tool that
-// ran it; status, "done" or anything else, which blocks like an error and cannot be waived; findings, their number.
+// ran it; status, "done" or anything else ("not-completed"), which blocks like an error and cannot be waived; reason ?, why
+// it is not done; findings, their number.
 //
 // finding (Finding): what a rule has to say. rule; severity ("error", "warning", "info"); subjects, list of "user:7",
-// "file:document:123", "folder:bob"; message for people; waived, the waiver's reason or "".
+// "file:document:123", "folder:bob"; message for people; waived, the waiver's reason or ""; final ?, true: no waiver lets
+// it stand.
 //
 // waiver (Waiver): lets findings stand. rule; subject, or "" for the findings there were when it was given; reason; by;
 // until ?, the last day on which it holds (2026-12-31); at; covers, the number of findings of the rule, of any severity,

@@ -9,8 +9,11 @@ import (
 // untilForm is the form of a waiver's last day.
 const untilForm = "2006-01-02"
 
-// CheckDone is the status of a check whose rule ran to its end.
-const CheckDone = "done"
+// The statuses of a check.
+const (
+	CheckDone         = "done"          // the rule ran to its end
+	CheckNotCompleted = "not-completed" // it did not; Reason says why
+)
 
 // Expired reports whether a waiver no longer holds at now: its last day, in the time zone of now, has passed or is no
 // date. A waiver without one does not expire.

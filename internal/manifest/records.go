@@ -369,7 +369,8 @@ type Check struct {
 	Rule     string `json:"rule"`
 	Plugin   string `json:"plugin"`
 	Tool     string `json:"tool"`
-	Status   string `json:"status"` // "done"; anything else blocks like an error
+	Status   string `json:"status"`           // CheckDone; anything else blocks like an error
+	Reason   string `json:"reason,omitempty"` // why it is not done
 	Findings int    `json:"findings"`
 }
 
@@ -389,7 +390,8 @@ type Finding struct {
 	Severity Severity `json:"severity"`
 	Subjects []string `json:"subjects"` // "user:7", "file:document:123", "folder:bob"
 	Message  string   `json:"message"`
-	Waived   string   `json:"waived"` // the waiver's reason, empty when it stands
+	Waived   string   `json:"waived"`          // the waiver's reason, empty when it stands
+	Final    bool     `json:"final,omitempty"` // no waiver lets it stand
 }
 
 // Waiver lets a finding stand.

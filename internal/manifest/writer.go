@@ -28,6 +28,8 @@ type Writer struct {
 	enc    *json.Encoder
 	closed bool
 	err    error
+
+	observe func(Line, Record) error
 }
 
 var errClosed = errors.New("writing the manifest: it has its last record already")
@@ -66,7 +68,7 @@ func (w *Writer) Write(rec Record) error {
 	if err := w.accept(from, placeOf(string(kind)), kind); err != nil {
 		return fmt.Errorf("writing %s record: %w", kind, err)
 	}
-	return w.relieve()
+	return w.written(from, kind, rec)
 }
 
 // WriteRaw copies a line read elsewhere through, byte for byte unless it holds characters above U+007E, which are
@@ -91,8 +93,12 @@ func (w *Writer) WriteRaw(l Line) error {
 		return Errorf(BadInput, "line %d: copying %s record: %w", l.Number, l.Kind, err).
 			WithHint("the input was edited or joined; run the stage that wrote it again")
 	}
-	return w.relieve()
+	return w.written(from, l.Kind, nil)
 }
+
+// Observe has f called with every record that is written from now on, but the last: its line as it stands in the manifest,
+// which f must not keep, and the record where it was not copied. An error of f is that of the Write.
+func (w *Writer) Observe(f func(l Line, rec Record) error) { w.observe = f }
 
 func (w *Writer) ready() error {
 	if w.err == nil && w.closed {
@@ -117,6 +123,17 @@ func (w *Writer) accept(from, place int, kind Kind) error {
 	w.buf = append(w.buf, '\n')
 	w.tally.add(place, kind)
 	return nil
+}
+
+// written shows a line that was accepted to who observes, and hands on what is buffered.
+func (w *Writer) written(from int, kind Kind, rec Record) error {
+	if w.observe != nil {
+		raw := w.buf[from : len(w.buf)-1]
+		if err := w.observe(Line{Kind: kind, Raw: raw, ascii: true}, rec); err != nil {
+			return err
+		}
+	}
+	return w.relieve()
 }
 
 // relieve hands on what is buffered once it is a block.

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var testHeader = Header{Format: Format, ID: "1", Tool: "omt-scan 0.1.0", Created: when, Migration: "test", Phase: "full"}
@@ -296,5 +299,40 @@ func TestNoAllocations(t *testing.T) {
 	pass()
 	if n := testing.AllocsPerRun(4000, pass); n != 0 {
 		t.Errorf("%v allocations a record", n)
+	}
+}
+
+func TestWriterObserve(t *testing.T) {
+	var b bytes.Buffer
+	w := NewWriter(&b, "omt-scan 0.1.0")
+	type seen struct{ line, kind, typ string }
+	var got []seen
+	stop := errors.New("enough")
+	w.Observe(func(l Line, rec Record) error {
+		got = append(got, seen{string(l.Raw), string(l.Kind), fmt.Sprintf("%T", rec)})
+		if l.Kind == KindFact {
+			return stop
+		}
+		return nil
+	})
+	if err := w.Write(Header{ID: "x", Migration: "test", Phase: "full"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.WriteRaw(Line{Kind: KindUser, Raw: []byte(`{"kind":"user","id":7,"login":"ø"}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Write(Migrator{}); err == nil { // out of order: not written, not seen
+		t.Error("a migrator behind a user is written")
+	}
+	if err := w.Write(Fact{Name: "a"}); !errors.Is(err, stop) {
+		t.Errorf("the observer's error became %v", err)
+	}
+	if _, err := w.End(); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(b.String(), "\n")
+	want := []seen{{lines[0], "manifest", "manifest.Header"}, {lines[1], "user", "<nil>"}, {lines[2], "fact", "manifest.Fact"}}
+	if d := cmp.Diff(want, got, cmp.AllowUnexported(seen{})); d != "" {
+		t.Error(d)
 	}
 }

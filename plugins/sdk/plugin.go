@@ -1,0 +1,8 @@
+package sdk
+
+// Plugin is a set of rules in one executable.
+type Plugin struct {
+	Name    string // a-z, 0-9 and -
+	Version string
+	Rules   []Rule
+}
