@@ -73,8 +73,8 @@ func sampleRecords() []Record {
 		File{Area: Document, ID: 4, State: BlankName},
 		links,
 		Receipt{sum("documents"), 3, true, when},
-		Check{"duplicate-email", "crm 0.1.0", "omt-assign 0.1.0", CheckDone, 1},
-		Finding{"duplicate-email", SeverityError, []string{"user:7", "user:8"}, "user GKS and BO share g@example.com", "reason"},
+		Check{"duplicate-email", "crm 0.1.0", "omt-assign 0.1.0", CheckDone, "", 1},
+		Finding{"duplicate-email", SeverityError, []string{"user:7", "user:8"}, "user GKS and BO share g@example.com", "reason", false},
 		Finding{Rule: "version", Severity: SeverityInfo, Message: "8.5"},
 		Waiver{"duplicate-email", "user:7", "known", "KK", "2026-12-31", when, 1},
 	}
