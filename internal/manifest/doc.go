@@ -176,10 +176,16 @@
 // "file:document:123", "folder:bob"; message for people; waived, the waiver's reason or ""; final ?, true: no waiver lets
 // it stand.
 //
-// waiver (Waiver): lets findings stand. rule; subject, or "" for the findings there were when it was given; reason; by;
-// until ?, the last day on which it holds (2026-12-31); at; covers, the number of findings of the rule, of any severity,
-// when it was given. A waiver without subject is in force while the rule has no more findings than that. An error that
-// no waiver in force lets stand blocks packing and pushing (Blocking).
+// waiver (Waiver): lets findings stand. rule; subject, see below; reason; by; until ?, the last day on which it holds
+// (2026-12-31); at; covers, the number of findings it was about when it was given, of any severity. A subject without * and
+// ? is that of findings: all findings of the rule that have it are covered, whenever they came. An empty one is about all
+// findings of the rule; one with * (any text) or ? (one character) is a pattern, and about those with a subject that it
+// fits ("user:*", "file:document:1*"). These two are in force while they are about no more findings than covers says: more
+// of them block again, all of them, since nothing tells which are new. A finding that is final is covered by none.
+//
+// What blocks packing and pushing (Standing): an error that no waiver in force lets stand; a check that is not done; a rule
+// that is required (RequiredRules) or has findings, and has no check. A stage that runs rules replaces checks and findings
+// of those that ran to their end; of a rule that did not, the earlier result stays if that was done (Merge).
 //
 // abort (Abort): the last record of a stage that did not finish, in place of end. tool; status, its exit status; message
 // for people. A reader stops there with status 5 or 130 if the record says so, else 4. It may be the only record.
