@@ -229,7 +229,7 @@
 // # Memory and speed
 //
 // A Reader holds one line beside 64 KiB, a Writer one line, 64 KiB and some 20 bytes for each chunk record. A Sorter
-// holds what it is told. Verify holds checks, waivers and up to 10,000 errors. Passing records of 250 bytes through a
+// holds what it is told. Verify holds checks, waivers, up to 10,000 errors and the subjects of as many findings. Passing records of 250 bytes through a
 // Reader and a Writer, with every check made and both digests taken, allocates nothing for a record
 // (BenchmarkPassThrough). Measured on an EPYC with SHA extensions, for a second of processor time: 1,100,000 records
 // passed through, 2,000,000 file records written and 800,000 decoded. Ten million pairs of 160 bytes were sorted with 32

@@ -23,7 +23,7 @@ type Result struct {
 	Users    []manifest.User // in the order of the input
 	Reviews  []manifest.Review
 	Removals []manifest.Removal // from cards of other users
-	Findings []manifest.Finding
+	Findings []manifest.Finding // of username-address; of Run: all
 	Summary  Summary
 
 	names names
@@ -32,11 +32,11 @@ type Result struct {
 // Summary is what a person should know of a result.
 type Summary struct {
 	Plans     []PlanUse
-	Unmatched []Unmatched     // plans held on site by undecided users that have no counterpart, most users first
-	Undecided []manifest.User // by id
-	Notes     []string        // what was done or left that nobody asked for
-	Blocking  []manifest.Finding
-	Undone    []manifest.Check
+	Unmatched []Unmatched      // plans held on site by undecided users that have no counterpart, most users first
+	Undecided []manifest.User  // by id
+	Notes     []string         // what was done or left that nobody asked for
+	Blocks    []manifest.Block // what keeps it from being packed
+	Kept      []manifest.Check // rules that were not completed in this run, and whose earlier results stand
 }
 
 // PlanUse is a plan with the users it was given to.
@@ -277,10 +277,7 @@ func (a *assignment) result() Result {
 	}
 	r.names = namesOf(r.Users)
 	r.Reviews = a.reviews()
-	r.Findings = a.findings(r.Users)
-	removals, findings := removalsFromUsers(r.Users, r.names)
-	r.Removals = removals
-	r.Findings = append(r.Findings, findings...)
+	r.Removals, r.Findings = removalsFromUsers(r.Users, r.names)
 	r.Summary = a.summary(r.Users)
 	return r
 }
