@@ -8,6 +8,7 @@ import (
 
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/sheet"
+	"github.com/openomt/omt/plugins/sdk/email"
 )
 
 // Input is what a manifest says before its choices are changed.
@@ -117,7 +118,7 @@ func (a *assignment) index() {
 
 // foldLogin brings a login into the form in which it is looked up when its exact form is not found. No login begins with
 // a NUL.
-func foldLogin(login string) string { return "\x00" + Key(login) }
+func foldLogin(login string) string { return "\x00" + email.Key(login) }
 
 // find looks a choice's user up.
 func (a *assignment) find(c Choice) *card {
@@ -183,7 +184,7 @@ func (a *assignment) checkSummary() {
 	if to == nil || *to == "" {
 		return
 	}
-	if err := CheckUsername(*to); err != nil {
+	if err := email.Check(*to); err != nil {
 		a.problems.Add(sheet.Place{File: "--summary-to"}, "%q is no e-mail address: %w", *to, err)
 	}
 }
@@ -222,14 +223,14 @@ func (a *assignment) checkNames() {
 	groups := sameName(users)
 	for i := range a.cards {
 		c := &a.cards[i]
-		if c.username == nil || c.Username == "" || Key(c.Username) == Key(c.before.Username) {
+		if c.username == nil || c.Username == "" || email.Key(c.Username) == email.Key(c.before.Username) {
 			continue
 		}
-		if err := CheckUsername(c.Username); err != nil {
+		if err := email.Check(c.Username); err != nil {
 			a.problems.Add(c.username.In(colUsername), "%q is no e-mail address: %w", c.Username, err)
 			continue
 		}
-		if group := groups[Key(c.Username)]; len(group) > 1 {
+		if group := groups[email.Key(c.Username)]; len(group) > 1 {
 			a.problems.Add(c.username.In(colUsername), "%s", alsoUsed(users, i, group))
 		}
 	}
@@ -240,7 +241,7 @@ func sameName(users []manifest.User) map[string][]int {
 	groups := make(map[string][]int, len(users))
 	for i, u := range users {
 		if u.Username != "" {
-			key := Key(u.Username)
+			key := email.Key(u.Username)
 			groups[key] = append(groups[key], i)
 		}
 	}
