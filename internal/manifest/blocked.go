@@ -140,6 +140,27 @@ func hintOf(list []Block) string {
 	return text
 }
 
+// Messages tell people what blocks in full: the first ten messages of each rule with errors, then a line for each rule that
+// was not completed.
+func Messages(list []Block) []string {
+	var lines []string
+	var undone []Block
+	for _, b := range list {
+		if len(b.Errors) == 0 {
+			undone = append(undone, b)
+			continue
+		}
+		for i, f := range b.Errors {
+			if i == shownSubjects {
+				lines = append(lines, fmt.Sprintf("%s: and %d more", b.Rule, len(b.Errors)-i))
+				break
+			}
+			lines = append(lines, Block{Rule: b.Rule, Errors: []Finding{f}}.line())
+		}
+	}
+	return append(lines, Lines(undone)...)
+}
+
 // Lines tell people what blocks, one line a rule; the rules that were never run share one.
 func Lines(list []Block) []string {
 	var lines, never []string

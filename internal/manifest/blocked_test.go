@@ -86,3 +86,18 @@ func TestBlocked(t *testing.T) {
 		})
 	}
 }
+
+func TestMessages(t *testing.T) {
+	list := []Block{{Rule: "y", NeverRun: true}, {Rule: "x", Errors: []Finding{{Rule: "x", Message: "one\r\ntwo", Final: true}}}, {Rule: "many"}}
+	want := []string{"x: one two (cannot be waived)"}
+	for i := range 12 {
+		list[2].Errors = append(list[2].Errors, Finding{Rule: "many", Message: fmt.Sprint(i)})
+		if i < 10 {
+			want = append(want, fmt.Sprintf("many: %d", i))
+		}
+	}
+	want = append(want, "many: and 2 more", "y was never run over this manifest, which blocks like an error")
+	if d := cmp.Diff(want, Messages(list)); d != "" {
+		t.Error(d)
+	}
+}

@@ -73,7 +73,7 @@ func TestRunRunsTheRules(t *testing.T) {
 	if strings.Contains(string(b), "stale") {
 		t.Error("a finding of a rule that was completed again stands")
 	}
-	wantRemarks := []string{"satellite: Ærø", "missing-email: final", "other: other",
+	wantRemarks := []string{"satellite: Ærø", "missing-email: final (cannot be waived)", "other: other",
 		"travel was never run over this manifest, which blocks like an error",
 		"satellite (crm 0.2.0) was not completed, and what it found before stands: it crashed"}
 	if d := cmp.Diff(wantRemarks, s.Remarks()); d != "" {

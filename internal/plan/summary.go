@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/openomt/omt/internal/manifest"
@@ -56,34 +57,10 @@ func (s Summary) Remarks() []string {
 		}
 		lines = append(lines, fmt.Sprintf("undecided: %s", enumerate(who)))
 	}
-	lines = append(lines, s.blocking()...)
-	var undone []manifest.Block
-	for _, b := range s.Blocks {
-		if len(b.Errors) == 0 {
-			undone = append(undone, b)
-		}
-	}
-	lines = append(lines, manifest.Lines(undone)...)
+	said := func(b manifest.Block) bool { return b.Rule == ruleUndecided && len(b.Errors) > 0 } // by the line above
+	lines = append(lines, manifest.Messages(slices.DeleteFunc(slices.Clone(s.Blocks), said))...)
 	for _, c := range s.Kept {
 		lines = append(lines, fmt.Sprintf("%s (%s) was not completed, and what it found before stands: %s", c.Rule, c.Plugin, cmp.Or(c.Reason, c.Status)))
-	}
-	return lines
-}
-
-// blocking lists the errors of each rule, the first ten. The undecided are named already.
-func (s Summary) blocking() []string {
-	var lines []string
-	for _, b := range s.Blocks {
-		if b.Rule == ruleUndecided {
-			continue
-		}
-		for i, f := range b.Errors {
-			if i == maxNamed {
-				lines = append(lines, fmt.Sprintf("%s: and %d more", f.Rule, len(b.Errors)-maxNamed))
-				break
-			}
-			lines = append(lines, f.Rule+": "+f.Message)
-		}
 	}
 	return lines
 }
