@@ -191,8 +191,10 @@ func plainValue(v any) any {
 		if n, err := v.Int64(); err == nil {
 			return n
 		}
-		f, _ := v.Float64()
-		return f
+		if f, err := v.Float64(); err == nil {
+			return f
+		}
+		return v.String() // of no size that Go knows
 	case []any:
 		for i := range v {
 			v[i] = plainValue(v[i])
