@@ -15,6 +15,11 @@ const (
 	systemUser = 13
 )
 
+// bookkeeping are the database's own tables that need not be in its model: the table of keys, the model itself and the
+// dictionary of older versions.
+var bookkeeping = []string{"sequence", "databasemodel", "conceptualdatabase", "conceptualtable", "conceptualfield", "physicalschema",
+	"physicaldatabase", "physicaltable", "physicalfield", "dicindex", "indexfield", "relationship"}
+
 var customisations = sdk.Rule{
 	ID: "customisations", Title: "what partners and integrations have added",
 	Help: "What others have built on the installation does not come along of itself, and may stop working: modules of other owners than " +
@@ -70,7 +75,9 @@ func (c *additions) add(f *sdk.Fact) {
 		}
 		o.modules = append(o.modules, oneLine(text(f, "codename")+" "+text(f, "version")))
 	case "table-outside":
-		c.outside = append(c.outside, text(f, "table"))
+		if t := text(f, "table"); !slices.Contains(bookkeeping, t) {
+			c.outside = append(c.outside, t)
+		}
 	case "archive-provider":
 		if n, _ := number(f, "archiveprovider"); n != 0 {
 			c.providers = append(c.providers, f)
