@@ -24,7 +24,7 @@ var documentMissing = sdk.Rule{
 	Severity: sdk.Warning,
 	Reads:    []string{sdk.KindUser, sdk.KindFile},
 	Check: func(_ context.Context, in *sdk.Input, report sdk.Report) error {
-		s := lost{ids: map[string]int64{}, authors: map[string]*author{}}
+		s := lost{ids: map[string]int64{}, authors: map[string]*author{}, exact: map[string]*author{}}
 		for rec := range in.Records() {
 			switch rec := rec.(type) {
 			case *sdk.User:
@@ -46,6 +46,7 @@ type lost struct {
 	placed  int64            // with a find elsewhere
 	list    list
 	authors map[string]*author // by folded login
+	exact   map[string]*author // the same by login
 }
 
 // author is what there is of one user's documents.
@@ -58,10 +59,14 @@ type author struct {
 func fold(login string) string { return strings.ToLower(login) }
 
 func (s *lost) author(login string) *author {
+	if a := s.exact[login]; a != nil {
+		return a
+	}
 	key := fold(login)
 	if s.authors[key] == nil {
 		s.authors[key] = &author{login: login}
 	}
+	s.exact[login] = s.authors[key]
 	return s.authors[key]
 }
 

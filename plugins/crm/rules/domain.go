@@ -35,8 +35,12 @@ var usernameDomain = sdk.Rule{
 			domains[domain] = append(domains[domain], u.Login)
 		}
 		for _, d := range slices.Sorted(maps.Keys(domains)) {
-			report(sdk.Finding{Subjects: []string{"domain:" + d}, Message: fmt.Sprintf("%s with user names at %s: register the domain before the migration if they are to log in with Microsoft or Google: %s",
-				count(len(domains[d]), "user", "users"), d, enumerate(domains[d]))})
+			what := "with user names"
+			if !r.assigned {
+				what = "with first addresses"
+			}
+			report(sdk.Finding{Subjects: []string{"domain:" + d}, Message: fmt.Sprintf("%s %s at %s (%s): register the domain before the migration if they are to log in with Microsoft or Google",
+				count(len(domains[d]), "user", "users"), what, d, enumerate(domains[d]))})
 		}
 		return nil
 	},

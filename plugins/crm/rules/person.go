@@ -47,7 +47,7 @@ var sharedPerson = sdk.Rule{
 		if r.assigned {
 			what = "look whether the user name is the right one"
 		}
-		report(sdk.Finding{Subjects: subjects(several), Message: fmt.Sprintf("%s on the card, %s: %s",
+		report(sdk.Finding{Subjects: subjects(several), Message: fmt.Sprintf("%s on the card; %s: %s",
 			count(len(several), "user has several addresses", "users have several addresses"), what, enumerate(list))})
 		return nil
 	},

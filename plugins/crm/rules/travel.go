@@ -65,7 +65,7 @@ var satellite = sdk.Rule{
 		"again. Whether a row of the table alone makes a satellite an active one is not documented, so that it is an error too: " +
 		"where the satellite is gone and its row is left, waive it with that reason.",
 	Severity: sdk.Error,
-	Evidence: "inferred: a row of satellite, a row of traveller with a travel_id from 0x01000000 on, or transactions made for such an id; how the vendor's tool tests it is not documented",
+	Evidence: "inferred: a row of satellite, a row of traveller with a travel_id from 0x01000000 on, or transactions made for such an id, of which satellite n has those from n × 0x01000000 on; how the vendor's tool tests it is not documented",
 	Facts:    []string{"satellite", "traveller", "travelgeneratedtransaction"},
 	Check: func(_ context.Context, in *sdk.Input, report sdk.Report) error {
 		var s satellites

@@ -13,8 +13,8 @@ import (
 var undecidedUser = sdk.Rule{
 	ID: "undecided-user", Title: "a plan, or that there is none, was chosen for every user",
 	Help: "Who has no plan cannot log in at the tenant, so leaving somebody without one has to be somebody's decision and not an " +
-		"oversight. After a scan nobody has a plan yet, and one finding counts them; omt-assign is what resolves it: --auto for " +
-		"the plans that the tenant has too, --board, --users or --set for the rest, with - for none.",
+		"oversight. After a scan nobody has a plan yet, and one finding counts them. omt-assign resolves it: --auto gives the plans " +
+		"that the tenant has too, --users and --set the others, with - for none.",
 	Severity: sdk.Error,
 	Reads:    []string{sdk.KindPlan, sdk.KindUser},
 	Check: func(_ context.Context, in *sdk.Input, report sdk.Report) error {
@@ -64,19 +64,18 @@ func (r *roster) allUndecided(report sdk.Report) {
 	}
 	var parts []string
 	if known > 0 {
-		parts = append(parts, fmt.Sprintf("%d hold a plan that the tenant has too (--auto gives it)", known))
+		parts = append(parts, fmt.Sprintf("on site %d hold a plan that the tenant has too (--auto gives it)", known))
 	}
 	if len(gone) > 0 {
 		var list []string
-		n := 0
 		for _, name := range slices.Sorted(maps.Keys(gone)) {
-			list, n = append(list, fmt.Sprintf("%q %d", name, gone[name])), n+gone[name]
+			list = append(list, fmt.Sprintf("%q %d", name, gone[name]))
 		}
-		parts = append(parts, fmt.Sprintf("%d hold one without counterpart: %s", n, enumerate(list)))
+		parts = append(parts, "held on site without counterpart: "+enumerate(list))
 	}
 	if none > 0 {
-		parts = append(parts, fmt.Sprintf("%d hold none", none))
+		parts = append(parts, fmt.Sprintf("without a plan on site: %d", none))
 	}
-	report(sdk.Finding{Message: fmt.Sprintf("no plan is chosen yet for any of %s, which omt-assign does: on site %s",
-		count(len(r.users), "user", "users"), strings.Join(parts, ", "))})
+	report(sdk.Finding{Message: fmt.Sprintf("no plan is chosen yet for any of %s, which omt-assign does: %s",
+		count(len(r.users), "user", "users"), strings.Join(parts, "; "))})
 }
