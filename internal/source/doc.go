@@ -56,6 +56,8 @@
 //	                                conceptualtable (the ID) says of which tables there are: see TableList
 //	table-absent                    table by number: such a list names it, and it is not to be seen under the prefix; number
 //	                                is the table of keys', whose row is the ID; else the ID is the table
+//	table-outside                   table of: it is to be seen, and the model (the row "of") does not name it: a customisation, or
+//	                                something that lies beside the database; the ID is the table
 //	table-unreadable                table error: it is to be seen, and its rows cannot be read
 //	text-columns                    form collation codepage columns tables: text columns counted by form (ansi or unicode)
 //	                                and collation; the ID is "form/collation"
@@ -65,9 +67,9 @@
 // Which release a schema number (company.version) means: Identity takes a version only from a text of digits and points
 // and otherwise tells what it saw. Whether licence links whose dates have passed count: their dates are not looked at.
 // The columns of phone are documented, their use for persons (bit 0x4000 of ptype_idx) is read off the list of values.
-// That a user is an associate of type 0 that is not deleted is inferred. Customisations are not listed: which tables
-// belong to the product is only in the model, whose format is not documented. That the old dictionary lies under the same
-// prefix as the other tables is inferred.
+// That a user is an associate of type 0 that is not deleted is inferred. Which tables of the model are the product's and
+// which a partner's is not told: what the model names is taken as belonging to it. That the old dictionary lies under the
+// same prefix as the other tables is inferred.
 //
 // # Why
 //
