@@ -1,0 +1,474 @@
+package sdk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
+
+	"github.com/openomt/omt/plugins/sdk/proto"
+)
+
+const patience = 10 * time.Second
+
+// connect serves a plugin in this process and connects to it.
+func connect(t testing.TB, p Plugin) proto.RulesClient {
+	t.Helper()
+	if err := p.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	lis := bufconn.Listen(1 << 20)
+	g := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage))
+	proto.RegisterRulesServer(g, newServer(p, t.Logf))
+	served := make(chan struct{})
+	go func() { defer close(served); _ = g.Serve(lis) }()
+	conn, err := grpc.NewClient("passthrough:rules", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return lis.DialContext(ctx) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close(); g.Stop(); <-served })
+	return proto.NewRulesClient(conn)
+}
+
+// host is one run, from the host's side.
+type host struct {
+	t      testing.TB
+	conn   grpc.BidiStreamingClient[proto.CheckRequest, proto.CheckResponse]
+	cancel context.CancelFunc
+}
+
+// begin starts a run of the rules.
+func begin(t testing.TB, p Plugin, ids ...string) *host {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	conn, err := connect(t, p).Check(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &host{t, conn, cancel}
+	h.send(&proto.CheckRequest{Message: &proto.CheckRequest_Start{
+		Start: &proto.Start{Rules: ids, Tool: "omt-scan 9", Now: "2026-11-22T04:00:00Z"}}})
+	return h
+}
+
+func (h *host) send(m *proto.CheckRequest) {
+	h.t.Helper()
+	if err := h.conn.Send(m); err != nil {
+		h.t.Fatalf("sending: %v", err)
+	}
+}
+
+func (h *host) batch(number int64, records ...*proto.Record) {
+	h.t.Helper()
+	h.send(&proto.CheckRequest{Message: &proto.CheckRequest_Batch{Batch: &proto.Batch{Number: number, Records: records}}})
+}
+
+func (h *host) finish() {
+	h.t.Helper()
+	h.send(&proto.CheckRequest{Message: &proto.CheckRequest_Finish{Finish: &proto.Finish{}}})
+	if err := h.conn.CloseSend(); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *host) cancelRule(id string) {
+	h.t.Helper()
+	h.send(&proto.CheckRequest{Message: &proto.CheckRequest_Cancel{Cancel: &proto.Cancel{Rule: id}}})
+}
+
+// next is the next message, in short; or how the stream ended.
+func (h *host) next() string {
+	m, err := h.conn.Recv()
+	if err != nil {
+		if s, ok := status.FromError(err); ok {
+			return s.Code().String() + ": " + s.Message()
+		}
+		return err.Error()
+	}
+	switch m := m.GetMessage().(type) {
+	case *proto.CheckResponse_Finding:
+		f := m.Finding
+		final := ""
+		if f.GetFinal() {
+			final = " final"
+		}
+		return fmt.Sprintf("%s found %s %v: %s%s", f.GetRule(), f.GetSeverity(), f.GetSubjects(), f.GetMessage(), final)
+	case *proto.CheckResponse_Taken:
+		return fmt.Sprintf("%s took %d", m.Taken.GetRule(), m.Taken.GetNumber())
+	case *proto.CheckResponse_Done:
+		return m.Done.GetRule() + " done"
+	case *proto.CheckResponse_Failed:
+		return m.Failed.GetRule() + " failed: " + m.Failed.GetReason()
+	}
+	return "nothing"
+}
+
+// rest is everything up to the end.
+func (h *host) rest() []string {
+	var all []string
+	for {
+		s := h.next()
+		if s == "EOF" {
+			return all
+		}
+		all = append(all, s)
+		if strings.Contains(s, ": ") && codeOf(s) {
+			return all
+		}
+	}
+}
+
+func codeOf(s string) bool {
+	for c := codes.Canceled; c <= codes.Unauthenticated; c++ {
+		if strings.HasPrefix(s, c.String()+": ") {
+			return true
+		}
+	}
+	return false
+}
+
+// of are the messages of one rule.
+func of(all []string, rule string) []string {
+	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return !strings.HasPrefix(s, rule+" ") })
+}
+
+func same(t *testing.T, got []string, want ...string) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+// rule makes a rule that reads users and files.
+func rule(id string, check func(context.Context, *Input, Report) error) Rule {
+	return Rule{ID: id, Title: id, Help: "None.", Severity: Warning, Reads: []string{KindUser, KindFile}, Check: check}
+}
+
+func pluginOf(rules ...Rule) Plugin { return Plugin{Name: "test", Version: "1", Rules: rules} }
+
+// lister reports whatever it is given.
+func lister(id string) Rule {
+	return rule(id, func(_ context.Context, in *Input, report Report) error {
+		for r := range in.Records() {
+			switch r := r.(type) {
+			case *User:
+				report(Finding{Subjects: []string{UserSubject(r.ID)}, Message: r.Login})
+			case *File:
+				report(Finding{Severity: Info, Subjects: []string{FileSubject(r)}, Message: r.Title, Final: true})
+			case *Fact:
+				report(Finding{Severity: Error, Message: "fact " + r.Name})
+			default:
+				report(Finding{Severity: Error, Message: "read " + r.Kind()})
+			}
+		}
+		return nil
+	})
+}
+
+func userMessage(id int64, login string) *proto.Record {
+	return &proto.Record{Kind: &proto.Record_User{User: &proto.User{Id: id, Login: login}}}
+}
+
+func fileMessage(id int64, title string) *proto.Record {
+	return &proto.Record{Kind: &proto.Record_File{File: &proto.File{Area: "document", Id: id, Title: title}}}
+}
+
+func factMessage(name, id, data string) *proto.Record {
+	return &proto.Record{Kind: &proto.Record_Fact{Fact: &proto.Fact{Name: name, Id: id, Data: data}}}
+}
+
+func TestCheck(t *testing.T) {
+	users := lister("users")
+	users.Reads = []string{KindUser}
+	files := lister("files")
+	files.Reads, files.Facts = []string{KindFile}, []string{"drive"}
+	h := begin(t, pluginOf(users, files, lister("idle")), "users", "files")
+	h.batch(1, userMessage(7, "GKS\r\nnext line"), factMessage("drive", "1", "{}"), factMessage("other", "1", "{}"))
+	h.batch(2, fileMessage(123, "Offer"))
+	h.finish()
+	all := h.rest()
+	same(t, of(all, "users"),
+		"users found SEVERITY_UNSPECIFIED [user:7]: GKS next line", "users took 1", "users took 2", "users done")
+	same(t, of(all, "files"),
+		"files found SEVERITY_ERROR []: fact drive", "files took 1",
+		"files found SEVERITY_INFO [file:document:123]: Offer final", "files took 2", "files done")
+	if len(all) != 9 {
+		t.Errorf("a rule that was not asked for answered: %v", all)
+	}
+}
+
+func TestInputOfTheRun(t *testing.T) {
+	r := rule("a", func(_ context.Context, in *Input, report Report) error {
+		report(Finding{Message: in.Tool + " " + in.Now.String()})
+		return nil
+	})
+	h := begin(t, pluginOf(r), "a")
+	h.finish()
+	same(t, h.rest(), "a found SEVERITY_UNSPECIFIED []: omt-scan 9 2026-11-22 04:00:00 +0000 UTC", "a done")
+}
+
+// TestTakenWhenThrough: a batch is taken when the rule asks for more, not when it begins with it.
+func TestTakenWhenThrough(t *testing.T) {
+	goOn := make(chan struct{})
+	r := rule("a", func(_ context.Context, in *Input, report Report) error {
+		for range in.Records() {
+			report(Finding{Message: "x"})
+			<-goOn
+			report(Finding{Message: "y"})
+		}
+		return nil
+	})
+	h := begin(t, pluginOf(r), "a")
+	h.batch(1, userMessage(1, "A"))
+	got := []string{h.next()}
+	close(goOn)
+	h.finish()
+	same(t, append(got, h.rest()...), "a found SEVERITY_UNSPECIFIED []: x", "a found SEVERITY_UNSPECIFIED []: y", "a took 1", "a done")
+}
+
+// TestLeavesEarly: a rule that has seen enough is done, and the others are fed on.
+func TestLeavesEarly(t *testing.T) {
+	early := rule("early", func(context.Context, *Input, Report) error { return nil })
+	h := begin(t, pluginOf(early, lister("late")), "early", "late")
+	var sent sync.WaitGroup
+	sent.Go(func() {
+		for n := range int64(3 * ahead) {
+			h.batch(n+1, userMessage(n, "A"))
+		}
+		h.finish()
+	})
+	all := h.rest()
+	sent.Wait()
+	same(t, of(all, "early"), "early done")
+	late := of(all, "late")
+	if len(late) != 2*3*ahead+1 || late[len(late)-1] != "late done" {
+		t.Errorf("got %d messages, the last of them %q", len(late), late[len(late)-1])
+	}
+}
+
+// TestOneFails: what befalls one rule does not disturb another.
+func TestOneFails(t *testing.T) {
+	panics := rule("panics", func(_ context.Context, in *Input, report Report) error {
+		for range in.Records() {
+			var none []int
+			report(Finding{Message: fmt.Sprint(none[1])})
+		}
+		return nil
+	})
+	fails := rule("fails", func(context.Context, *Input, Report) error { return errors.New("no\nway") })
+	h := begin(t, pluginOf(panics, fails, lister("other")), "panics", "fails", "other")
+	h.batch(1, userMessage(7, "GKS"))
+	h.finish()
+	all := h.rest()
+	same(t, of(all, "panics"), "panics failed: panic: runtime error: index out of range [1] with length 0")
+	same(t, of(all, "fails"), "fails failed: no way")
+	same(t, of(all, "other"), "other found SEVERITY_UNSPECIFIED [user:7]: GKS", "other took 1", "other done")
+}
+
+func TestCancel(t *testing.T) {
+	ended := make(chan error, 1)
+	waits := rule("waits", func(ctx context.Context, _ *Input, report Report) error {
+		<-ctx.Done()
+		report(Finding{Message: "too late"})
+		ended <- ctx.Err()
+		return nil
+	})
+	h := begin(t, pluginOf(waits, lister("other")), "waits", "other")
+	h.batch(1, userMessage(7, "GKS"))
+	h.cancelRule("waits")
+	h.finish()
+	all := h.rest()
+	same(t, of(all, "waits"), "waits failed: the host cancelled it")
+	same(t, of(all, "other"), "other found SEVERITY_UNSPECIFIED [user:7]: GKS", "other took 1", "other done")
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the rule's context ended with %v", err)
+	}
+}
+
+// TestCancelHanging: a rule that does not heed its context does not keep the stream open.
+func TestCancelHanging(t *testing.T) {
+	release := make(chan struct{})
+	hangs := rule("hangs", func(context.Context, *Input, Report) error { <-release; return nil })
+	h := begin(t, pluginOf(hangs), "hangs")
+	h.cancelRule("hangs")
+	same(t, h.rest(), "hangs failed: the host cancelled it")
+	close(release)
+}
+
+// TestBrokenStream: no rule is done where the host went before finish.
+func TestBrokenStream(t *testing.T) {
+	h := begin(t, pluginOf(lister("a")), "a")
+	h.batch(1, userMessage(7, "GKS"))
+	h.next()
+	if err := h.conn.CloseSend(); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range h.rest() {
+		if strings.HasSuffix(s, " done") {
+			t.Errorf("got %q", s)
+		}
+	}
+}
+
+// TestHostGone: the context of a rule ends with the host.
+func TestHostGone(t *testing.T) {
+	started, ended := make(chan struct{}), make(chan struct{})
+	r := rule("a", func(ctx context.Context, in *Input, _ Report) error {
+		close(started)
+		for range in.Records() {
+		}
+		<-ctx.Done()
+		close(ended)
+		return nil
+	})
+	h := begin(t, pluginOf(r), "a")
+	<-started
+	h.cancel()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		t.Error("the rule goes on")
+	}
+}
+
+func TestProtocolMistakes(t *testing.T) {
+	user := userMessage(1, "A")
+	for name, c := range map[string]struct {
+		ids  []string
+		send func(*host)
+		want string
+	}{
+		"an unknown rule": {[]string{"b"}, func(*host) {}, `InvalidArgument: start: there is no rule "b"`},
+		"a rule twice":    {[]string{"a", "a"}, func(*host) {}, `InvalidArgument: start: rule "a" is named twice`},
+		"a bad time": {[]string{"a"}, func(h *host) {
+			h.batch(3, &proto.Record{Kind: &proto.Record_File{File: &proto.File{Mtime: "today"}}})
+		}, `InvalidArgument: batch 3: record of kind "file": parsing time`},
+		"no finish": {[]string{"a"}, func(h *host) { _ = h.conn.CloseSend() }, "Aborted: the host closed its side before finish"},
+		"start again": {[]string{"a"}, func(h *host) {
+			h.send(&proto.CheckRequest{Message: &proto.CheckRequest_Start{Start: &proto.Start{}}})
+		}, "InvalidArgument: start came twice"},
+		"a batch behind finish": {[]string{"a"}, func(h *host) {
+			h.send(&proto.CheckRequest{Message: &proto.CheckRequest_Finish{}})
+			h.batch(1, user)
+		}, "InvalidArgument: a batch came behind finish"},
+		"finish twice": {[]string{"a"}, func(h *host) {
+			h.send(&proto.CheckRequest{Message: &proto.CheckRequest_Finish{}})
+			h.send(&proto.CheckRequest{Message: &proto.CheckRequest_Finish{}})
+		}, "InvalidArgument: finish came twice"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := rule("a", func(ctx context.Context, _ *Input, _ Report) error { <-ctx.Done(); return ctx.Err() })
+			h := begin(t, pluginOf(r), c.ids...)
+			c.send(h)
+			all := h.rest()
+			if got := all[len(all)-1]; !strings.HasPrefix(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestFirstMustBeStart(t *testing.T) {
+	conn, err := connect(t, pluginOf(lister("a"))).Check(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &host{t: t, conn: conn}
+	h.finish()
+	same(t, h.rest(), "InvalidArgument: the first message must be start")
+}
+
+func TestNoRules(t *testing.T) {
+	h := begin(t, pluginOf(lister("a")))
+	same(t, h.rest())
+}
+
+// TestSlowRule: a host that does not wait for taken is held up, and nothing is lost.
+func TestSlowRule(t *testing.T) {
+	slow := rule("slow", func(_ context.Context, in *Input, report Report) error {
+		n := 0
+		for range Each[*User](in) {
+			n++
+			time.Sleep(time.Millisecond)
+		}
+		report(Finding{Message: fmt.Sprint(n)})
+		return nil
+	})
+	h := begin(t, pluginOf(slow), "slow")
+	var sent sync.WaitGroup
+	sent.Go(func() {
+		for n := range int64(5 * ahead) {
+			h.batch(n+1, userMessage(n, "A"))
+		}
+		h.finish()
+	})
+	all := h.rest()
+	sent.Wait()
+	same(t, all[len(all)-2:], fmt.Sprintf("slow found SEVERITY_UNSPECIFIED []: %d", 5*ahead), "slow done")
+}
+
+// TestConcurrentReports: findings of one rule from several goroutines, all before done.
+func TestConcurrentReports(t *testing.T) {
+	many := rule("many", func(_ context.Context, _ *Input, report Report) error {
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() { report(Finding{Message: "x"}) })
+		}
+		wg.Wait()
+		return nil
+	})
+	h := begin(t, pluginOf(many), "many")
+	h.finish()
+	all := h.rest()
+	if len(all) != 21 || all[20] != "many done" {
+		t.Errorf("got %d messages, the last of them %q", len(all), all[len(all)-1])
+	}
+}
+
+func TestShared(t *testing.T) {
+	var mu sync.Mutex
+	seen := map[string]Record{}
+	keeper := func(id string) Rule {
+		return rule(id, func(_ context.Context, in *Input, _ Report) error {
+			for r := range in.Records() {
+				mu.Lock()
+				seen[id] = r
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	h := begin(t, pluginOf(keeper("a"), keeper("b")), "a", "b")
+	h.batch(1, userMessage(7, "GKS"))
+	h.finish()
+	h.rest()
+	if seen["a"] == nil || seen["a"] != seen["b"] {
+		t.Errorf("the rules got %p and %p", seen["a"], seen["b"])
+	}
+}
+
+func TestLargeMessage(t *testing.T) {
+	measures := rule("a", func(_ context.Context, in *Input, report Report) error {
+		for u := range Each[*User](in) {
+			report(Finding{Message: fmt.Sprint(len(u.Login))})
+		}
+		return nil
+	})
+	h := begin(t, pluginOf(measures), "a")
+	h.batch(1, userMessage(7, strings.Repeat("x", maxMessage-1000)))
+	h.finish()
+	same(t, h.rest(), fmt.Sprintf("a found SEVERITY_UNSPECIFIED []: %d", maxMessage-1000), "a took 1", "a done")
+}
