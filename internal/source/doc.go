@@ -62,6 +62,24 @@
 //	text-columns                    form collation codepage columns tables: text columns counted by form (ansi or unicode)
 //	                                and collation; the ID is "form/collation"
 //
+// # Queries of others
+//
+// Select asks a query that comes with a rule (package sqlselect says what may be in it), each on a connection of its own, so
+// that what it reads may be some moments later than the view. Tables are written {associate}; one that is not in the catalog
+// is an answer, not an error. What it gives must fit into facts: every column has a name of letters, digits and _ of its
+// own, and values are
+//
+//	integers    as they are; beyond 2^53 as text
+//	float, real, bit
+//	            numbers; true and false
+//	decimal, money, uniqueidentifier
+//	            text with all digits ("12.5000"); on SQLite, decimals that are computed are numbers
+//	times       text to the second: "2026-01-31 16:19:51", of a date "2026-01-31", of a time "16:19:51"
+//	binary      lower-case hex, of at most 1,024 bytes
+//
+// A row has at most 1 MiB of text and a query 64 MiB of rows, since they are held until its last row has come: a query gives
+// all of its rows or none. SelectFacts makes facts of the rows, and one that says how each query went.
+//
 // # What is not known
 //
 // Which release a schema number (company.version) means: Identity takes a version only from a text of digits and points
