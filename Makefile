@@ -7,6 +7,8 @@ CACHE    := .cache
 TOOLS    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/omt-tools
 LINTER   := golangci-lint-v2.15.0
 COMMANDS := omt-scan omt-assign omt-pack omt-push
+PLUGINS  := $(wildcard plugins/archive plugins/crm plugins/script)
+EXE      := $(shell $(GO) env GOEXE)
 FUZZTIME ?= 20s
 NPM_DUCKDB := @duckdb/node-api@1.5.6-r.1
 
@@ -15,8 +17,11 @@ NPM_DUCKDB := @duckdb/node-api@1.5.6-r.1
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  %-10s %s\n", $$1, $$2}'
 
-build: ## build the four commands into bin/
+build: ## build the four commands into bin/, the plugins into bin/plugins/, and lock them
 	$(GO) build -trimpath -o $(BIN)/ $(addprefix ./cmd/,$(COMMANDS))
+	@mkdir -p $(BIN)/plugins
+	$(GO) build -trimpath -o $(BIN)/plugins/ $(addprefix ./,$(PLUGINS))
+	@$(BIN)/omt-scan$(EXE) rules --lock --plugins $(BIN)/plugins
 
 demo: build ## make a sample installation, migrate it into a folder, prove it, unpack it, compare
 	@$(GO) run ./internal/demo -bin $(BIN) -dir demo

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/openomt/omt/cmd/internal/rules"
 	"github.com/openomt/omt/internal/cli"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/plan"
@@ -13,6 +14,7 @@ func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx,
 
 // options are the flags as they were given.
 type options struct {
+	rules           *rules.Flags
 	choices         plan.Choices
 	users, waivers  string // files
 	encoding        string
@@ -24,7 +26,7 @@ type options struct {
 }
 
 func command(*cli.Env) *cli.Command {
-	o := &options{}
+	o := &options{rules: rules.New()}
 	return &cli.Command{
 		Usage: "give users their plans and user names",
 		Description: "It starts from the choices in its input and applies --users, --welcome-email, --set and --auto, in this order;\n" +
@@ -33,7 +35,8 @@ func command(*cli.Env) *cli.Command {
 		Flags: o.flags(),
 		Statuses: map[manifest.Status]string{
 			manifest.Usage:   "command line, table or choice wrong (all of them are listed): nothing was written",
-			manifest.Remarks: "done, but users are undecided or errors stand: packing will refuse it",
+			manifest.Remarks: "done, but users are undecided, errors stand, or rules were not run: packing will refuse it",
+			manifest.Refused: "the plugins are not those that plugins.lock names",
 		},
 		Validate: o.validate,
 		Action:   o.assign,
@@ -58,9 +61,10 @@ func (o *options) flags() []*cli.Flag {
 		cli.Choice("welcome-email", "send a welcome e-mail to `all|none`", &o.choices.WelcomeEmail, "all", "none"),
 		o.summary,
 		o.remove,
-		cli.Func("waive", "let findings stand: `RULE[:SUBJECT]=REASON`", "RULE=REASON or RULE:SUBJECT=REASON",
+		cli.Func("waive", "let findings stand: `RULE[:SUBJECT]=REASON`; * in SUBJECT is any text, ? one character", "RULE=REASON or RULE:SUBJECT=REASON",
 			appendTo(&o.choices.Waivers, plan.ParseWaiver)),
 		cli.String("waivers", "take waivers from `FILE`: a table (CSV) with rule, subject, reason, by, until", &o.waivers),
+		o.rules.Flag(),
 	}
 }
 
@@ -107,12 +111,24 @@ func (o *options) assign(ctx context.Context, j *cli.Job) error {
 	var s plan.Summary
 	done := false
 	err := j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
+		run, err := o.rules.Start(ctx, j)
+		if err != nil {
+			return err
+		}
+		defer run.Close()
 		r, edit, closeCopy, err := trusted(in, j, o.choices.By)
 		if err != nil {
 			return err
 		}
 		defer closeCopy()
-		s, err = plan.Run(ctx, plan.RunOptions{Choices: o.choices, Tool: j.Tool, Edit: edit}, r, out)
+		if err := run.Begin(ctx, out); err != nil {
+			return err
+		}
+		o.choices.Final = run.Final
+		s, err = plan.Run(ctx, plan.RunOptions{
+			Choices: o.choices, Tool: j.Tool, Edit: edit, Earlier: rules.Earlier(rules.FromUsers, o.users),
+			Rules: run.Rules, Required: manifest.RequiredRules(),
+		}, r, out)
 		if err != nil {
 			return err
 		}
