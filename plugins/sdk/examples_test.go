@@ -1,6 +1,7 @@
 package sdk_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -131,7 +132,7 @@ func nodeStreams(t *testing.T, c proto.RulesClient) {
 			t.Fatal(err)
 		}
 		for _, m := range sent {
-			if err := s.Send(m); err != nil && err != io.EOF {
+			if err := s.Send(m); err != nil && !errors.Is(err, io.EOF) {
 				t.Fatal(err)
 			}
 		}
