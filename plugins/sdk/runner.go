@@ -35,15 +35,12 @@ type runner struct {
 // run runs the rule and says how it ended.
 func (r *runner) run(now time.Time, tool string, log func(string, ...any)) {
 	defer r.cancel()
-	err := r.protected(now, tool, log)
-	switch {
-	case err != nil:
+	if err := r.protected(now, tool, log); err != nil {
 		r.last(failed(r.rule.ID, err.Error()))
-	case r.ctx.Err() != nil:
-		r.last(failed(r.rule.ID, "the host ended before the rule did"))
-	default:
-		r.last(&proto.CheckResponse{Message: &proto.CheckResponse_Done{Done: &proto.Done{Rule: r.rule.ID}}})
+		return
 	}
+	// Where the rule ended because the host went, the stream is closed, or its rule has had its last word: nothing is sent.
+	r.last(&proto.CheckResponse{Message: &proto.CheckResponse_Done{Done: &proto.Done{Rule: r.rule.ID}}})
 }
 
 // protected makes an error of a panic.

@@ -58,7 +58,7 @@ func introduce(w io.Writer, p Plugin) {
 	for _, r := range p.Rules {
 		fmt.Fprintf(t, "  %s\t%s\n", r.ID, r.Title)
 	}
-	t.Flush()
+	_ = t.Flush() // somebody reads it, or nobody
 	fmt.Fprint(w, "\nTo have them run, put this file into the folder \"plugins\" beside omt-scan, or into the one that --plugins or\n"+
 		"OMT_PLUGINS names, and say that you trust it:\n\n  omt-scan rules --lock\n")
 }

@@ -45,7 +45,11 @@ func TestMain(m *testing.M) {
 	case "invalid":
 		sdk.Serve(sdk.Plugin{Name: "No Name"})
 	case "host":
-		c := client(exec.Command(os.Args[0]), "plugin", os.TempDir(), nil)
+		cmd, tls := exec.Command(os.Args[0]), true
+		if other := os.Getenv("OMT_TEST_PLUGIN"); other != "" {
+			cmd, tls = exec.Command(other), false
+		}
+		c := client(cmd, "plugin", os.TempDir(), func(c *plugin.ClientConfig) { c.AutoMTLS = tls })
 		if _, err := c.Client(); err != nil {
 			fmt.Println("failed:", err)
 			os.Exit(1)
@@ -200,6 +204,11 @@ func TestServe(t *testing.T) {
 				if got, want := check(t, rules, "talk", userRecord(7, "PANIC")), "failed: panic: as told"; got != want {
 					t.Errorf("got %q, want %q", got, want)
 				}
+				large := strings.Repeat("x", 15<<20) // a batch with one record that is this large
+				if got := check(t, rules, "talk", &proto.Record{Kind: &proto.Record_User{User: &proto.User{Login: "L", Name: large}}}); got !=
+					"finding L\ntaken 1\ndone" {
+					t.Errorf("a large batch: got %q", got)
+				}
 				stdout.holds(t, "to standard output: GKS\n")
 				stderr.holds(t, "to standard error: GKS\n")
 				stderr.holds(t, "serve_test.go") // the stack of the panic
@@ -226,13 +235,16 @@ func TestShutdown(t *testing.T) {
 }
 
 // TestHostKilled: a plugin whose host is killed ends by itself, and leaves no socket behind.
-func TestHostKilled(t *testing.T) {
+func TestHostKilled(t *testing.T) { hostKilled(t, t.TempDir()) }
+
+// hostKilled starts a host that starts a plugin, kills it, and waits for the plugin to end.
+func hostKilled(t *testing.T, temp string, env ...string) {
+	t.Helper()
 	if _, err := exec.LookPath("ps"); err != nil {
 		t.Skip("no ps here, which tells whether a process is alive")
 	}
-	temp := t.TempDir()
 	host := exec.Command(os.Args[0])
-	host.Env = append(os.Environ(), role+"=host", "TMPDIR="+temp)
+	host.Env = append(append(os.Environ(), role+"=host", "TMPDIR="+temp), env...)
 	out, err := host.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -289,13 +289,18 @@ func TestCancel(t *testing.T) {
 	h := begin(t, pluginOf(waits, lister("other")), "waits", "other")
 	h.batch(1, userMessage(7, "GKS"))
 	h.cancelRule("waits")
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("the rule's context ended with %v", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("the rule goes on")
+	}
 	h.finish()
 	all := h.rest()
 	same(t, of(all, "waits"), "waits failed: the host cancelled it")
 	same(t, of(all, "other"), "other found SEVERITY_UNSPECIFIED [user:7]: GKS", "other took 1", "other done")
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("the rule's context ended with %v", err)
-	}
 }
 
 // TestCancelHanging: a rule that does not heed its context does not keep the stream open.
