@@ -58,20 +58,29 @@ func fakes() map[string]fake {
 		return fake{rules: []rule{r, beside(id + "-beside")}}
 	}
 	all := map[string]fake{
-		"bench":    bench(),
-		"mute":     {mute: true},
-		"deaf":     {deaf: true, rules: []rule{{id: "deaf-rule", reads: []string{"user"}}}},
-		"early":    {begin: func() { fmt.Println("hello from early") }},
-		"quits":    {begin: func() { fmt.Fprintln(os.Stderr, "no such library"); os.Exit(3) }},
-		"sleeps":   {begin: func() { time.Sleep(time.Hour) }},
-		"far":      {begin: func() { fmt.Println("1|1|tcp|192.0.2.1:80|grpc"); time.Sleep(time.Hour) }},
-		"oldway":   {begin: func() { fmt.Println("1|1|unix|/nowhere|netrpc"); time.Sleep(time.Hour) }},
-		"newer":    {begin: func() { fmt.Println("1|99|unix|/nowhere|grpc"); time.Sleep(time.Hour) }},
-		"endless":  {begin: func() { fmt.Print(strings.Repeat("x", 1<<20)); time.Sleep(time.Hour) }},
-		"badlog":   {begin: func() { fmt.Fprintln(os.Stderr, `{"@message":5,"@level":7,"@timestamp":{}}`) }, rules: []rule{beside("badlog-rule")}},
-		"unwatch":  {unwatch: true, rules: []rule{beside("unwatch-rule")}},
-		"stubborn": {server: []grpc.ServerOption{grpc.UnaryInterceptor(noShutdown)}, rules: []rule{beside("stubborn-rule")}},
-		"garbage":  {server: []grpc.ServerOption{grpc.ForceServerCodecV2(newCodec())}, rules: []rule{{id: "garbage-rule", finish: sendBadUTF8}}},
+		"bench": bench(),
+		"asks": {rules: []rule{
+			{id: "asks-done", queries: []*pb.Query{{Name: "a", Sql: "SELECT 1"}}, finish: tell},
+			{id: "asks-absent", queries: []*pb.Query{{Name: "a", Sql: "SELECT 1", MaxRows: 5, TimeoutMs: 1500}}},
+			{id: "asks-failed", queries: []*pb.Query{{Name: "a", Sql: "SELECT 1"}}},
+			{id: "asks-never", queries: []*pb.Query{{Name: "a", Sql: "SELECT 1"}}},
+			{id: "asks-badly", queries: []*pb.Query{{Name: "a", Sql: "DROP TABLE x"}}},
+		}},
+		"takes":      {rules: []rule{{id: "saw-users"}, {id: "travel"}, {id: "file-unreadable"}, {id: "takes-own"}}},
+		"named-like": {name: "honest"},
+		"mute":       {mute: true},
+		"deaf":       {deaf: true, rules: []rule{{id: "deaf-rule", reads: []string{"user"}}}},
+		"early":      {begin: func() { fmt.Println("hello from early") }},
+		"quits":      {begin: func() { fmt.Fprintln(os.Stderr, "no such library"); os.Exit(3) }},
+		"sleeps":     {begin: func() { time.Sleep(time.Hour) }},
+		"far":        {begin: func() { fmt.Println("1|1|tcp|192.0.2.1:80|grpc"); time.Sleep(time.Hour) }},
+		"oldway":     {begin: func() { fmt.Println("1|1|unix|/nowhere|netrpc"); time.Sleep(time.Hour) }},
+		"newer":      {begin: func() { fmt.Println("1|99|unix|/nowhere|grpc"); time.Sleep(time.Hour) }},
+		"endless":    {begin: func() { fmt.Print(strings.Repeat("x", 1<<20)); time.Sleep(time.Hour) }},
+		"badlog":     {begin: func() { fmt.Fprintln(os.Stderr, `{"@message":5,"@level":7,"@timestamp":{}}`) }, rules: []rule{beside("badlog-rule")}},
+		"unwatch":    {unwatch: true, rules: []rule{beside("unwatch-rule")}},
+		"stubborn":   {server: []grpc.ServerOption{grpc.UnaryInterceptor(noShutdown)}, rules: []rule{beside("stubborn-rule")}},
+		"garbage":    {server: []grpc.ServerOption{grpc.ForceServerCodecV2(newCodec())}, rules: []rule{{id: "garbage-rule", finish: sendBadUTF8}}},
 	}
 	for id, r := range wrongRules() {
 		all[id] = one(id, r)
