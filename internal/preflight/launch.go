@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -165,6 +167,9 @@ func (r *running) failure(err error, late bool, limit time.Duration) error {
 		why = "it ended at once (" + state + ")"
 	default:
 		why = wire.Line(plain(err), maxWords)
+		if errors.Is(err, syscall.ENOEXEC) || strings.Contains(why, "not a valid Win32 application") {
+			why += " (it is no program for " + runtime.GOOS + "/" + runtime.GOARCH + ")"
+		}
 	}
 	if last != "" {
 		why += "; its last words: " + last

@@ -148,32 +148,44 @@ func (s *Session) Observe(l manifest.Line, rec manifest.Record) error {
 	if len(feeds) == 0 {
 		return nil
 	}
-	m, err := s.encoder.Record(l, rec)
-	if err == nil && m == nil {
+	buf, sent, err := s.encoder.Append(s.buf[:0], l, rec)
+	if err != nil {
+		spoil(feeds, s.reading(l.Kind), "a "+string(l.Kind)+" record", err)
 		return nil
 	}
-	reads := func(r *Rule) bool { return slices.Contains(r.Reads, string(l.Kind)) }
-	return s.give(m, err, feeds, reads, string(l.Kind))
+	if s.buf = buf; !sent {
+		return nil
+	}
+	return s.give(feeds, l.Kind)
 }
 
-// give sends a message to feeds. Where it cannot be sent, the rules that read it are not completed.
-func (s *Session) give(m *pb.Record, err error, feeds []*feed, reads func(*Rule) bool, what string) error {
-	if err == nil {
-		s.buf, err = proto.MarshalOptions{}.MarshalAppend(s.buf[:0], m)
-	}
-	if err == nil && len(s.buf)+headroom > maxRecord {
-		err = fmt.Errorf("it has %d bytes, more than the %d that a rule can be sent", len(s.buf), maxRecord)
+// give hands the encoded record to feeds. Where it is too large the rules that read its kind are not completed.
+func (s *Session) give(feeds []*feed, kind manifest.Kind) error {
+	if len(s.buf)+headroom > maxRecord {
+		spoil(feeds, s.reading(kind), "a "+string(kind)+" record",
+			fmt.Errorf("it has %d bytes, more than the %d that a rule can be sent", len(s.buf), maxRecord))
+		return nil
 	}
 	for _, f := range feeds {
-		if err != nil {
-			f.spoil(reads, fmt.Sprintf("it was not given a %s record: %s", what, wire.Line(err.Error(), maxWords)))
-			continue
-		}
 		if err := f.add(s.ctx, s.buf); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// reading tells which rules read a kind.
+func (s *Session) reading(kind manifest.Kind) func(*Rule) bool {
+	if kind == manifest.KindFact {
+		return func(r *Rule) bool { return len(r.Facts)+len(r.Queries) > 0 }
+	}
+	return func(r *Rule) bool { return slices.Contains(r.Reads, string(kind)) }
+}
+
+func spoil(feeds []*feed, reads func(*Rule) bool, what string, err error) {
+	for _, f := range feeds {
+		f.spoil(reads, fmt.Sprintf("it was not given %s: %s", what, wire.Line(err.Error(), maxWords)))
+	}
 }
 
 // spoil makes the rules that read something not completed.
@@ -194,26 +206,31 @@ func (s *Session) fact(l manifest.Line, rec manifest.Record) error {
 		return nil
 	}
 	m, err := s.encoder.Record(l, rec)
+	if err == nil {
+		s.buf, err = proto.MarshalOptions{}.MarshalAppend(s.buf[:0], m)
+	}
 	if err != nil {
-		reads := func(r *Rule) bool { return len(r.Facts)+len(r.Queries) > 0 }
-		return s.give(nil, err, s.feeds, reads, "fact")
+		spoil(s.feeds, s.reading(l.Kind), "a fact", err)
+		return nil
 	}
 	f := m.GetFact()
 	feeds := s.facts[f.Name]
 	if f.Name == queryFact {
-		var a asked
-		if err := json.Unmarshal([]byte(f.Data), &a); err != nil {
-			a = asked{Status: "failed", Reason: "what the manifest says of it cannot be read"}
-		}
-		s.asked[f.Id] = a
+		s.answered(f)
 		for _, more := range s.facts[queryFact+" "+f.Id] {
 			feeds = with(slices.Clip(feeds), more)
 		}
 	}
-	reads := func(r *Rule) bool {
-		return slices.Contains(r.Facts, f.Name) || slices.ContainsFunc(r.Queries, func(q Query) bool { return q.Name == f.Name || q.Name == f.Id })
+	return s.give(feeds, l.Kind)
+}
+
+// answered takes down how a query went.
+func (s *Session) answered(f *pb.Fact) {
+	var a asked
+	if err := json.Unmarshal([]byte(f.Data), &a); err != nil {
+		a = asked{Status: "failed", Reason: "what the manifest says of it cannot be read"}
 	}
-	return s.give(m, nil, feeds, reads, "fact "+f.Name)
+	s.asked[f.Id] = a
 }
 
 // quickName takes the name from a fact in our form.

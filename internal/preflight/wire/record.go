@@ -15,6 +15,7 @@ type Encoder struct {
 	record  pb.Record
 	kind    pb.Record_File
 	text    []byte
+	body    []byte
 }
 
 // Sent reports whether records of a kind can be sent to a rule.
