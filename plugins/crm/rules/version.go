@@ -21,7 +21,7 @@ var versionOf = sdk.Rule{
 		"documented; where nothing else tells, the finding is a warning with what there is: look it up in the program's About box.",
 	Severity: sdk.Error,
 	Reads:    []string{sdk.KindInstallation, sdk.KindTable},
-	Facts:    []string{"productversion", "service-config", "databasemodel"},
+	Facts:    []string{"productversion", "service-config", "databasemodel", "company"},
 	Check: func(_ context.Context, in *sdk.Input, report sdk.Report) error {
 		var v evidence
 		for rec := range in.Records() {
@@ -58,9 +58,11 @@ func (v *evidence) add(rec sdk.Record) {
 		case rec.Name == "databasemodel":
 			v.model = true
 		case what != "" && rec.Name == "productversion":
-			v.seen = append(v.seen, oneLine(fmt.Sprintf("ProductVersion of %s %s: %s", text(rec, "ownername"), text(rec, "codename"), what)))
+			v.seen = append(v.seen, oneLine(fmt.Sprintf("ProductVersion %s %s %s", text(rec, "ownername"), text(rec, "codename"), what)))
+		case what != "" && rec.Name == "company":
+			v.seen = append(v.seen, "company.version "+what+", revision "+text(rec, "revision"))
 		case what != "":
-			v.seen = append(v.seen, "config.version of Service: "+what)
+			v.seen = append(v.seen, "config.version of Service "+what)
 		}
 	}
 }
