@@ -101,7 +101,7 @@ func TestDocumentName(t *testing.T) {
 func TestDocumentAppointment(t *testing.T) {
 	run(t, documentAppointment, []line{
 		{"with and without file", given(document(7, "no-appointment"), document(8, "missing", reason("no-appointment")), document(9, "missing"), document(10, "missing", reason("no-associate"))),
-			[]string{`warning [file:document:7] document 7 "Offer 7" of BOB: no activity belongs to it; its file moves, and nobody finds it`,
+			[]string{`warning [file:document:7] document 7 "Offer 7" of BOB: no activity belongs to it; its file moves, and the document may not be found`,
 				`warning [file:document:8] document 8 "Offer 8" of BOB: no activity belongs to it, and its file is missing`}},
 	})
 }
