@@ -48,6 +48,7 @@
 //	service-config  config          text_path attachment_path template_path admin_mail default_mail tag language version
 //	mailbox         mail_in_filter  server_type pop_server address status
 //	mailbox-alias   mail_alias      filter_id alias
+//	company         company         version revision
 //
 //	travelgeneratedtransaction      travel_id rows: counted by travel_id, which is the ID
 //	archive-provider                archiveprovider rows: documents counted by provider, without provider 0 (SO_ARC)

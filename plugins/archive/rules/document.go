@@ -8,8 +8,9 @@ import (
 
 var documentName = sdk.Rule{
 	ID: "document-name", Title: "every document has a file name",
-	Help: "The name in the document's row says which file is its content. Without one nobody knows the file, and the document arrives " +
-		"at the tenant without content. Mostly it was never saved. Open the document in SuperOffice and save it, or delete it.",
+	Help: "The name in the document's row says which file is its content. Without one nobody knows the file: the document arrives at the " +
+		"tenant without content, and the vendor's migration may leave it behind. It may never have been saved. Have it saved anew, or " +
+		"delete it.",
 	Severity: sdk.Warning,
 	Reads:    []string{sdk.KindFile},
 	Check: func(_ context.Context, in *sdk.Input, report sdk.Report) error {
@@ -26,9 +27,9 @@ var documentName = sdk.Rule{
 
 var documentAppointment = sdk.Rule{
 	ID: "document-appointment", Title: "an activity (appointment) belongs to every document",
-	Help: "A document is found in SuperOffice by way of the activity that belongs to it. The vendor's migration may leave behind a " +
-		"document without one; here its file moves where it is there, and at the tenant nobody finds it. Have the activity " +
-		"restored, or delete the document.",
+	Help: "Every document has to have an activity, a row of appointment that names it. The vendor's migration may leave behind a " +
+		"document without one; here its file moves where it is there, and at the tenant its users may not find it. Have the " +
+		"activity restored, or delete the document.",
 	Severity: sdk.Warning,
 	Reads:    []string{sdk.KindFile},
 	Check: func(_ context.Context, in *sdk.Input, report sdk.Report) error {
@@ -37,12 +38,12 @@ var documentAppointment = sdk.Rule{
 			switch {
 			case !row(f):
 			case f.State == noAppointment:
-				l.add(f, "no activity belongs to it; its file moves, and nobody finds it")
+				l.add(f, "no activity belongs to it; its file moves, and the document may not be found")
 			case f.State == missing && f.Reason == noAppointment:
 				l.add(f, "no activity belongs to it, and its file is missing")
 			}
 		}
-		l.report(report, "have no activity, so that nobody finds them", `state or reason "no-appointment"`)
+		l.report(report, "have no activity, so that they may not be found", `state or reason "no-appointment"`)
 		return nil
 	},
 }

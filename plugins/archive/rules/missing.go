@@ -17,9 +17,9 @@ const (
 
 var documentMissing = sdk.Rule{
 	ID: "document-missing", Title: "the file of every document is in the archive",
-	Help: "A document whose file is missing arrives at the tenant without content. A few are common; they can be found and sent later, " +
-		"with omt-push --in. More than 5 % of all, or everything of one user, is an error, since then rather a folder or a disk " +
-		"is missing: look for the user's folder under a former name (--folder LOGIN=NAME), and for an archive that was not named " +
+	Help: "A document whose file is missing arrives at the tenant without content. A few are common, and can be found " +
+		"and sent later. More than 5 % of all, or everything of one user, is an error, since then rather a folder or a disk is " +
+		"missing: look for the user's folder under a former name (--folder LOGIN=NAME), and for an archive that was not named " +
 		"(--root document=DIR). The file records with state \"missing\" name each document, and up to three places where a file of that name lies.",
 	Severity: sdk.Warning,
 	Reads:    []string{sdk.KindUser, sdk.KindFile},

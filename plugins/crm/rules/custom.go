@@ -22,10 +22,10 @@ var bookkeeping = []string{"sequence", "databasemodel", "conceptualdatabase", "c
 
 var customisations = sdk.Rule{
 	ID: "customisations", Title: "what partners and integrations have added",
-	Help: "What others have built on the installation does not come along of itself, and may stop working at the tenant. Named are modules " +
-		"of other owners than the vendor; documents in other archives than the folder, whose rows move and whose contents do not; " +
-		"tables that the database model does not know, whose rows move, and what is to use them there is not known; and system " +
-		"users, as whom programs log in, which the tenant supports. Ask whoever made them what takes their place.",
+	Help: "What others have built on the installation may stop working at the tenant. Named are modules of other owners than the vendor; " +
+		"documents in other archives than the folder, whose rows move and whose contents do not; tables that the database model " +
+		"does not know, whose rows move, and what is to use them there is not known; and system users, as whom programs log in, " +
+		"which the tenant supports. Ask whoever made them what takes their place.",
 	Severity: sdk.Warning,
 	Evidence: "documented: customisations may stop working; inferred: that system users need no plan",
 	Facts:    []string{"moduleowner", "productversion", "table-outside", "archive-provider", "associate-type"},
@@ -101,7 +101,7 @@ func (c *additions) report(report sdk.Report) {
 		if len(o.modules) > 0 {
 			message += ": " + enumerate(o.modules)
 		}
-		report(sdk.Finding{Subjects: o.subjects, Message: message + "; they do not come along"})
+		report(sdk.Finding{Subjects: o.subjects, Message: message + "; they may stop working"})
 	}
 	for _, f := range c.providers {
 		id, _ := number(f, "archiveprovider")

@@ -14,9 +14,9 @@ import (
 var usernameDomain = sdk.Rule{
 	ID: "username-domain", Title: "the domains of the user names, which may have to be registered before the migration",
 	Help: "Users can log in at the tenant with their Microsoft or Google account where the domain of the user name is registered and " +
-		"the name equals the account's (the UPN). Registered before the migration it spares everybody a later change of login. An " +
-		"administrator of the directory registers at id.superoffice.com/identityprovider/register, each domain and each sub-domain " +
-		"for itself. Where nobody logs in so, there is nothing to do. Until user names are given, the first addresses are counted.",
+		"the name equals the account's (the UPN). Registered before the migration it spares everybody a later change of login. It is " +
+		"registered at id.superoffice.com/identityprovider/register by an administrator of the Entra directory or with a Google " +
+		"account of the domain, each domain and sub-domain for itself. Where nobody logs in so, there is nothing to do. Until user names are given, the first addresses are counted.",
 	Severity: sdk.Info,
 	Reads:    []string{sdk.KindPlan, sdk.KindUser},
 	Check: func(_ context.Context, in *sdk.Input, report sdk.Report) error {

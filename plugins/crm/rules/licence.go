@@ -13,7 +13,7 @@ var licenceChanged = sdk.Rule{
 	Help: "A migration belongs to one licence: with another company name or serial number than before the vendor's tool cannot go on " +
 		"(\"Unable to resume migration session because company name or serialnumber has changed\"), and omt-push refuses the tenant. " +
 		"What is compared with is an earlier manifest or the tenant's state, where the tool was given one. Scan the right database, " +
-		"or have the licence put back; where it was really changed, the tenant has to be prepared anew.",
+		"or have the licence put back; where it was really changed, ask whoever prepares the tenant.",
 	Severity: sdk.Error,
 	Reads:    []string{sdk.KindInstallation},
 	Facts:    []string{"earlier"},

@@ -15,9 +15,9 @@ const spf = "v=spf1 include:_spf.online.superoffice.com ~all"
 
 var serviceMailbox = sdk.Rule{
 	ID: "service-mailbox", Title: "the mailboxes of Service, for which a way of receiving and sending has to be chosen",
-	Help: "At the tenant Service gets new addresses in a domain of the vendor's. Customers go on writing to the old ones, and these " +
-		"requests would arrive nowhere. For each address choose before the live migration: forward it to the new one, or tell " +
-		"everybody the new one. Where Service goes on sending with the old address, mail systems throw the mail away unless the SPF " +
+	Help: "At the tenant Service gets new addresses in a domain of the vendor's. Customers go on writing to the old ones, and what " +
+		"they write does not reach it. For each address choose before the live migration: forward it to the new one, or tell " +
+		"everybody the new one. Where Service goes on sending with the old address, mail systems may refuse the mail unless the SPF " +
 		"record of the address's domain allows it: \"" + spf + "\". Passwords of mailboxes are not read.",
 	Severity: sdk.Warning,
 	Facts:    []string{"service-config", "mailbox", "mailbox-alias"},

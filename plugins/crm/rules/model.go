@@ -14,7 +14,7 @@ const inModel = "databasemodel"
 var databaseModel = sdk.Rule{
 	ID: "database-model", Title: "every table that the database's own model names is there",
 	Help: "Since 8.1 the database holds a model of itself. Where a table of it does not exist, the vendor's migration stops with " +
-		"\"invalid object name\"; the usual cause is a partner's table that was removed with the old dictionary SDK. A table that the " +
+		"\"invalid object name\"; a documented cause is a partner who changed tables with the old dictionary SDK. A table that the " +
 		"database login may not see looks the same: give it the right to read, and scan again. A table that is really gone has to be " +
 		"taken out of the model, for which the vendor has a script. How the model is packed is not documented; where it cannot be " +
 		"read, a warning says what was tried, and nothing was compared. Versions before 8.1 have no model.",

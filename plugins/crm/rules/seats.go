@@ -10,7 +10,7 @@ import (
 
 var planSeats = sdk.Rule{
 	ID: "plan-seats", Title: "no plan has more users than seats, and the tenant has every plan that was chosen",
-	Help: "The tenant gives no more plans than it has seats: users beyond them could not log in, and which ones is nobody's choice. " +
+	Help: "A plan goes to no more users than it has seats, and which of them are left without it should not be chance. " +
 		"A user for whom no plan is chosen counts for the one that equals the plan held on site. Order seats, move users to " +
 		"another plan, or choose none for those who are not to log in.",
 	Severity: sdk.Error,

@@ -13,8 +13,8 @@ const sentrySection = "SentryAddonNames"
 
 var sentryAddons = sdk.Rule{
 	ID: "sentry-addons", Title: "no preference SentryAddonNames is left",
-	Help: "Each row names a plugin that is started at every login, and the login fails where it cannot be started; at the tenant none of " +
-		"them exists, so that nobody could log in. The vendor wants the section removed before the migration: remove the rows and " +
+	Help: "Each row names a plugin that is started at every login, and a login fails where one cannot be started. The vendor wants the " +
+		"section removed before the migration; left in, it may keep everybody from logging in at the tenant. Remove the rows and " +
 		"scan again. What the plugin did has to be replaced by other means.",
 	Severity: sdk.Error,
 	Facts:    []string{"userpreference"},

@@ -130,7 +130,7 @@ func (s *satellites) report(report sdk.Report) {
 	}
 	for i, x := range s.signs {
 		if !s.claimed[i] {
-			report(sdk.Finding{Subjects: []string{x.subject}, Message: fmt.Sprintf("a satellite that is not in the table satellite has the id %d (%#08x): %s; close it with its last changes sent home",
+			report(sdk.Finding{Subjects: []string{x.subject}, Message: fmt.Sprintf("a satellite that is not in the table satellite has the id %d (0x%08x): %s; close it with its last changes sent home",
 				x.travelID, x.travelID, x.text)})
 		}
 	}

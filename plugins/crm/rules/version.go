@@ -18,10 +18,10 @@ var versionOf = sdk.Rule{
 	Help: "The vendor migrates version 7.1 and newer; an older installation has to be upgraded first. The version is taken from the " +
 		"texts that name it. Where these do not agree or are no numbers, a database that holds its own model is 8.1 or newer, and " +
 		"one that keeps dates as numbers older than 7.0. Which number of the database's schema means which version is not " +
-		"documented; where nothing else tells, the finding is a warning with what there is: look it up in the program's About box.",
+		"documented; where nothing else tells, the finding is a warning with what there is: look it up in the program.",
 	Severity: sdk.Error,
 	Reads:    []string{sdk.KindInstallation, sdk.KindTable},
-	Facts:    []string{"productversion", "service-config", "databasemodel"},
+	Facts:    []string{"productversion", "service-config", "databasemodel", "company"},
 	Check: func(_ context.Context, in *sdk.Input, report sdk.Report) error {
 		var v evidence
 		for rec := range in.Records() {
@@ -58,9 +58,11 @@ func (v *evidence) add(rec sdk.Record) {
 		case rec.Name == "databasemodel":
 			v.model = true
 		case what != "" && rec.Name == "productversion":
-			v.seen = append(v.seen, oneLine(fmt.Sprintf("ProductVersion of %s %s: %s", text(rec, "ownername"), text(rec, "codename"), what)))
+			v.seen = append(v.seen, oneLine(fmt.Sprintf("ProductVersion %s %s %s", text(rec, "ownername"), text(rec, "codename"), what)))
+		case what != "" && rec.Name == "company":
+			v.seen = append(v.seen, "company.version "+what+", revision "+text(rec, "revision"))
 		case what != "":
-			v.seen = append(v.seen, "config.version of Service: "+what)
+			v.seen = append(v.seen, "config.version of Service "+what)
 		}
 	}
 }
