@@ -18,10 +18,20 @@ import (
 	"github.com/openomt/omt/internal/manifest/manifesttest"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"omt-assign": main}) }
+// plugins are what the scripts run their rules with.
+var plugins clitest.Plugins
+
+func TestMain(m *testing.M) {
+	testscript.Main(plugins.Main(m), map[string]func(){"omt-assign": main})
+}
 
 func TestScripts(t *testing.T) {
+	dir := plugins.Dir(t)
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("OMT_PLUGINS", dir)
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "status": clitest.WantStatus}})
 }
 
@@ -69,7 +79,7 @@ func TestPowerShell(t *testing.T) {
 	}
 	assign := func(t *testing.T, in []byte) []byte {
 		p := clitest.New(t, "omt-assign", "--auto")
-		p.Stdin = string(in)
+		p.Stdin, p.Vars["OMT_PLUGINS"] = string(in), plugins.Dir(t)
 		if status := p.Run(context.Background(), command); status != 0 {
 			t.Fatalf("status %d: %s", status, p.Stderr.String())
 		}
@@ -116,7 +126,7 @@ func TestEditIsRecorded(t *testing.T) {
 	for name, args := range map[string][]string{"file": {"--in", file}, "stream": nil} {
 		t.Run(name, func(t *testing.T) {
 			p := clitest.New(t, "omt-assign", append(args, "--auto", "--accept-edits")...)
-			p.Stdin, p.Vars["USER"] = edited, "karl"
+			p.Stdin, p.Vars["USER"], p.Vars["OMT_PLUGINS"] = edited, "karl", plugins.Dir(t)
 			if status := p.Run(context.Background(), command); status != 0 {
 				t.Fatalf("status %d: %s", status, p.Stderr.String())
 			}

@@ -108,14 +108,14 @@ func (o *options) assign(ctx context.Context, j *cli.Job) error {
 	if err := o.read(j); err != nil {
 		return err
 	}
+	run, err := o.rules.Start(ctx, j)
+	if err != nil {
+		return err
+	}
+	defer run.Close()
 	var s plan.Summary
 	done := false
-	err := j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
-		run, err := o.rules.Start(ctx, j)
-		if err != nil {
-			return err
-		}
-		defer run.Close()
+	err = j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
 		r, edit, closeCopy, err := trusted(in, j, o.choices.By)
 		if err != nil {
 			return err

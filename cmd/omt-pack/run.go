@@ -60,12 +60,12 @@ func command(*cli.Env) *cli.Command {
 			return o.Validate()
 		},
 		Action: func(ctx context.Context, j *cli.Job) error {
+			run, err := plugins.Start(ctx, j)
+			if err != nil {
+				return err
+			}
+			defer run.Close()
 			return j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
-				run, err := plugins.Start(ctx, j)
-				if err != nil {
-					return err
-				}
-				defer run.Close()
 				if err := run.Begin(ctx, out); err != nil {
 					return err
 				}

@@ -13,10 +13,20 @@ import (
 	"github.com/openomt/omt/internal/scan/scantest"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"omt-scan": main}) }
+// plugins are what the scripts run their rules with.
+var plugins clitest.Plugins
+
+func TestMain(m *testing.M) {
+	testscript.Main(plugins.Main(m), map[string]func(){"omt-scan": main})
+}
 
 func TestScripts(t *testing.T) {
+	dir := plugins.Dir(t)
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("OMT_PLUGINS", dir)
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"site": site, "status": clitest.WantStatus, "verify": verify}})
 }
 

@@ -77,12 +77,12 @@ func (f *flags) validate() error {
 }
 
 func (f *flags) action(ctx context.Context, j *cli.Job) error {
+	run, err := f.rules.Start(ctx, j)
+	if err != nil {
+		return err
+	}
+	defer run.Close()
 	return j.Stage(ctx, func(ctx context.Context, _ *cli.Input, out *manifest.Writer) error {
-		run, err := f.rules.Start(ctx, j)
-		if err != nil {
-			return err
-		}
-		defer run.Close()
 		c, err := f.source.Load()
 		if err != nil {
 			return err
