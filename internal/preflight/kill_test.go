@@ -4,13 +4,9 @@ package preflight
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,53 +14,15 @@ import (
 	"time"
 )
 
-// hostDo is the variable that says what the test binary does as a host.
-const hostDo = "OMT_TEST_HOST_DO"
-
-// runHost is the test binary as a host in a process of its own.
-func runHost(dir string) {
-	ctx := context.Background()
-	h, err := Open(ctx, Options{Dir: dir, Tool: "omt-test 1", Now: time.Now})
-	if err != nil {
-		fmt.Println("error", err)
-		os.Exit(1)
-	}
-	s, err := h.Begin(ctx)
-	if err != nil {
-		fmt.Println("error", err)
-		os.Exit(1)
-	}
-	if os.Getenv(hostDo) == "wait" {
-		for _, r := range h.running {
-			fmt.Println(r.proc.ID())
-		}
-		fmt.Println("ready")
-		select {}
-	}
-	_, findings, err := s.Finish(ctx)
-	for _, f := range findings {
-		fmt.Println(f.Message)
-	}
-	h.Close()
-	b, err2 := io.ReadAll(os.Stdin)
-	fmt.Printf("host: %q %v %v\n", b, err, err2)
-}
-
-func hostProcess(t *testing.T, dir, do string) *exec.Cmd {
-	t.Helper()
-	self, err := os.Executable()
+// A host that is killed leaves no plugin, whether the plugin watches its connection or not, and no socket.
+func TestAKilledHostLeavesNothing(t *testing.T) {
+	temp, err := os.MkdirTemp("/tmp", "omt") // short enough for sockets
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self)
-	cmd.Env = append(os.Environ(), hostDir+"="+dir, hostDo+"="+do, "TMPDIR="+t.TempDir())
-	cmd.Stderr = os.Stderr
-	return cmd
-}
-
-// A host that is killed leaves no plugin, whether the plugin watches its connection or not, and no socket.
-func TestAKilledHostLeavesNothing(t *testing.T) {
+	defer os.RemoveAll(temp)
 	cmd := hostProcess(t, folder(t, "honest", "unwatch", "hang"), "wait")
+	cmd.Env = append(cmd.Env, "TMPDIR="+temp)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -104,18 +62,22 @@ func TestAKilledHostLeavesNothing(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}
-	temp := ""
-	for _, v := range cmd.Env {
-		if s, ok := strings.CutPrefix(v, "TMPDIR="); ok {
-			temp = s
-		}
+	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
+		t.Errorf("left in the folder of temporary files: %v %v", left, err)
 	}
-	for _, dir := range []string{temp, "/tmp"} {
-		left, _ := filepath.Glob(filepath.Join(dir, "omt-plugins-*"))
-		for _, f := range left {
-			if info, err := os.Stat(f); err == nil && time.Since(info.ModTime()) < time.Minute && dir == temp {
-				t.Errorf("%s is left", f)
-			}
+}
+
+// The name of a socket is short, wherever temporary files are.
+func TestSocketsWithALongTemporaryFolder(t *testing.T) {
+	for _, n := range []int{1, longestBase, longestBase + 1, 200} {
+		temp := "/tmp/omt" + strings.Repeat("x", max(0, n-len("/tmp/omt")))
+		if err := os.MkdirAll(temp, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(temp)
+		t.Setenv("TMPDIR", temp)
+		if p := open(t, options(folder(t, "honest"))).Plugins()[0]; p.Err != nil {
+			t.Errorf("%d bytes: %v", n, p.Err)
 		}
 	}
 }

@@ -153,6 +153,10 @@ func (s server) Check(stream grpc.BidiStreamingServer[pb.CheckRequest, pb.CheckR
 			}
 			continue
 		}
+		if id := m.GetCancel().GetRule(); queues[id] != nil { // it may never read again
+			close(queues[id])
+			delete(queues, id)
+		}
 		for _, q := range queues {
 			q <- m
 		}
@@ -162,8 +166,6 @@ func (s server) Check(stream grpc.BidiStreamingServer[pb.CheckRequest, pb.CheckR
 func (r rule) run(c *call, queue <-chan *pb.CheckRequest) {
 	for m := range queue {
 		switch b := m.GetBatch(); {
-		case m.GetCancel().GetRule() == r.id:
-			c.ended = true
 		case c.ended || m.GetCancel() != nil:
 		case m.GetFinish() != nil && r.finish != nil:
 			r.finish(c)

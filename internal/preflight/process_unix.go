@@ -35,9 +35,13 @@ func (*job) adopt(*os.Process) error { return nil }
 
 func (*job) close() {}
 
-// socketBase is where sockets are made: their names may be little longer than 100 bytes.
+// longestBase is how long the folder of sockets may be: the name of a socket has some 60 bytes more, and the system takes
+// 103 in all (107 on Linux).
+const longestBase = 40
+
+// socketBase is where sockets are made.
 func socketBase() string {
-	if base := os.TempDir(); len(base) < 50 {
+	if base := os.TempDir(); len(base) <= longestBase {
 		return base
 	}
 	return "/tmp"
