@@ -27,14 +27,46 @@ func TestScripts(t *testing.T) {
 			env.Setenv("OMT_PLUGINS", dir)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"site": site, "status": clitest.WantStatus, "verify": verify}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"site": site, "status": clitest.WantStatus, "verify": verify, "plugins": copyPlugins, "relicense": relicense}})
 }
 
-// site writes a small installation: site DIR [found]. With found, the document that is missing is there.
+// site writes a small installation: site DIR [sound]. In a sound one nothing blocks.
 func site(ts *testscript.TestScript, _ bool, args []string) {
 	s := scantest.New(ts.MkAbs(args[0]))
 	if len(args) > 1 {
-		s.Files["so_arc/GKS/2003.2/lost.doc"] = "found again"
+		sound(s)
+	}
+	ts.Check(s.Write(context.Background()))
+}
+
+// sound puts the document that is missing in its place, and retires one of two users who share their address.
+func sound(s *scantest.Site) {
+	s.Files["so_arc/GKS/2003.2/lost.doc"] = "found again"
+	for _, row := range s.Table("associate").Rows {
+		if row[1] == "TWIN2" {
+			row[2] = 1
+		}
+	}
+}
+
+// copyPlugins copies our plugins and their lock file: plugins DIR.
+func copyPlugins(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(ts.Getenv("OMT_PLUGINS"))))
+}
+
+// relicense writes another serial number into the database of a sound installation: relicense DIR SERIAL.
+func relicense(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.Remove(ts.MkAbs(args[0] + "/crm.sqlite")))
+	s := scantest.New(ts.MkAbs(args[0]))
+	sound(s)
+	for _, t := range s.Tables {
+		for _, row := range t.Rows {
+			for i := range row {
+				if row[i] == "1801830017" {
+					row[i] = args[1]
+				}
+			}
+		}
 	}
 	ts.Check(s.Write(context.Background()))
 }
