@@ -49,7 +49,7 @@ func (d *decoder) utf16(p []byte, last bool) ([]byte, error) {
 		return nil, errors.New("it ends in the middle of a UTF-16 character")
 	}
 	n := len(p) &^ 1
-	if n >= 2 && !last && utf16.IsSurrogate(rune(d.order.Uint16(p[n-2:]))) {
+	if n >= 2 && !last && d.order.Uint16(p[n-2:])>>10 == 0xd800>>10 {
 		n -= 2
 	}
 	d.rest = bytes.Clone(p[n:])
