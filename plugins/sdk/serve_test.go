@@ -37,10 +37,21 @@ func chatter(when string) int {
 	return 0
 }
 
+// noise prints while the plugin greets its host.
+func noise() {
+	for range 2000 {
+		fmt.Print("noise ")
+		time.Sleep(100 * time.Microsecond)
+	}
+}
+
 func TestMain(m *testing.M) {
 	switch os.Getenv(role) {
 	case "plugin", "chatter":
 		chatter("in main")
+		if os.Getenv(role) == "chatter" {
+			go noise()
+		}
 		sdk.Serve(talker)
 	case "invalid":
 		sdk.Serve(sdk.Plugin{Name: "No Name"})

@@ -6,12 +6,20 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // What a query may ask for at most.
 const (
 	MaxRows    = 100_000
 	MaxTimeout = 5 * time.Minute
+)
+
+const (
+	reserved   = "omt" // the plugin under whose name the tools report what they find themselves
+	maxVersion = 64
+	maxHelp    = 10_000
+	maxSQL     = 64 << 10
 )
 
 var name = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$`)
@@ -23,8 +31,11 @@ func (p Plugin) Validate() error {
 	if !name.MatchString(p.Name) {
 		errs = append(errs, fmt.Errorf("plugin %q: the name must be a-z, 0-9 and -, at most 64 of them", p.Name))
 	}
-	if oneLine(p.Version) != nil && p.Version != "" {
-		errs = append(errs, fmt.Errorf("plugin %q: the version must be one line", p.Name))
+	if p.Name == reserved {
+		errs = append(errs, fmt.Errorf("plugin %q: the name is that of the tools", p.Name))
+	}
+	if len(p.Version) > maxVersion || strings.ContainsFunc(p.Version, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+		errs = append(errs, fmt.Errorf("plugin %q: the version must be one word of at most %d bytes", p.Name, maxVersion))
 	}
 	if len(p.Rules) == 0 {
 		errs = append(errs, fmt.Errorf("plugin %q has no rules", p.Name))
@@ -55,6 +66,7 @@ func (rule *Rule) problems() []error {
 		add(true, "its title %w", err)
 	}
 	add(strings.TrimSpace(rule.Help) == "", "it has no help: say what it looks at, what that means and what to do")
+	add(len(rule.Help) > maxHelp, "its help has %d bytes, and can have %d", len(rule.Help), maxHelp)
 	add(rule.Severity != Error && rule.Severity != Warning && rule.Severity != Info,
 		"its severity %q is none of error, warning and info", rule.Severity)
 	add(rule.Check == nil, "it has no Check")
@@ -91,6 +103,8 @@ func (q *Query) problem() error {
 		return errors.New("the name must be a-z, 0-9 and -, at most 64 of them")
 	case strings.TrimSpace(q.SQL) == "":
 		return errors.New("it has no SQL")
+	case len(q.SQL) > maxSQL:
+		return fmt.Errorf("its SQL has %d bytes, and can have %d", len(q.SQL), maxSQL)
 	case q.MaxRows < 0 || q.MaxRows > MaxRows:
 		return fmt.Errorf("MaxRows is %d, and can be 1 to %d", q.MaxRows, MaxRows)
 	case q.Timeout < 0 || q.Timeout > MaxTimeout || q.Timeout > 0 && q.Timeout < time.Millisecond:

@@ -23,7 +23,11 @@ func TestValidate(t *testing.T) {
 	}{
 		"plugin name":     {func(p *Plugin, _ *Rule) { p.Name = "My" }, `plugin "My": the name must be a-z, 0-9 and -`},
 		"long name":       {func(p *Plugin, _ *Rule) { p.Name = strings.Repeat("a", 65) }, "at most 64"},
-		"version":         {func(p *Plugin, _ *Rule) { p.Version = "1\n2" }, "the version must be one line"},
+		"version":         {func(p *Plugin, _ *Rule) { p.Version = "1 2" }, "the version must be one word"},
+		"long version":    {func(p *Plugin, _ *Rule) { p.Version = strings.Repeat("1", 65) }, "of at most 64 bytes"},
+		"our name":        {func(p *Plugin, _ *Rule) { p.Name = "omt" }, "the name is that of the tools"},
+		"long help":       {func(_ *Plugin, r *Rule) { r.Help = strings.Repeat("a", 10001) }, "its help has 10001 bytes, and can have 10000"},
+		"long sql":        {func(_ *Plugin, r *Rule) { r.Queries[0].SQL = strings.Repeat("a", 65537) }, "its SQL has 65537 bytes, and can have 65536"},
 		"no rules":        {func(p *Plugin, _ *Rule) { p.Rules = nil }, `plugin "my-plugin" has no rules`},
 		"twice":           {func(p *Plugin, _ *Rule) { p.Rules = append(p.Rules, p.Rules[0]) }, `rule "my-rule" is there twice`},
 		"id":              {func(_ *Plugin, r *Rule) { r.ID = "-a" }, `rule "-a": the id must be`},

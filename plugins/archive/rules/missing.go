@@ -85,7 +85,7 @@ func (s *lost) add(f *sdk.File) {
 
 func (s *lost) addRow(f *sdk.File) {
 	switch {
-	case f.State == blankName, f.State == noAssociate && f.Reason == "author":
+	case f.State == blankName: // no file was looked for
 		return
 	case f.State == missing && f.Reason == "outside":
 		s.outside++

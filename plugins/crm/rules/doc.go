@@ -11,11 +11,13 @@
 //
 // # Which tables there are
 //
-// Two rules tell of tables that cannot be seen, and each table is one rule's: what the database model names is
-// database-model's, since the model has to be put right and the vendor's tools stop at it. What only the table of keys,
-// the dictionary of versions without a model, an earlier manifest or the tools themselves ask for, and what is there and
-// refuses to be read, is told by the tools under table-missing. A missing table and one that the database login may not
-// see look the same; both rules say so.
+// Two rules tell of tables that cannot be seen, and they answer two questions. The tools' own rule table-missing is about
+// rows: it has a finding for each table whose rows would not move, whoever names it (the model, the table of keys, the
+// dictionary of older versions, an earlier manifest), or which refuses to be read; rights of the database login mend
+// most of them. database-model is about the model: it has one finding, not one for each table, which says that the model is
+// out of step, since the vendor's migration stops at such a model whatever becomes of the rows. So a table has one finding of
+// its own, and a waiver of the one says nothing of the other. A missing table and one that the login may not see look the
+// same; both rules say so.
 //
 // # Subjects
 //

@@ -62,6 +62,9 @@ func TestKey(t *testing.T) {
 			t.Errorf("%q and %q differ: %q, %q", pair[0], pair[1], Key(pair[0]), Key(pair[1]))
 		}
 	}
+	if got := Key("BJO\u0308RN@x.no"); got != "bj\u00f6rn@x.no" {
+		t.Errorf("got %q, which is not composed", got)
+	}
 	if Key("a@x.no") == Key("a+b@x.no") {
 		t.Error("plus-addressing is another address")
 	}
