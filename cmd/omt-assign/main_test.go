@@ -30,9 +30,10 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("OMT_PLUGINS", dir)
+			env.Setenv("PLUGINS", dir)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "status": clitest.WantStatus}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "status": clitest.WantStatus, "plugins": copyPlugins}})
 }
 
 // seal ends a manifest that a script holds without its end, as a tool would: seal TOOL FILE.
@@ -41,6 +42,11 @@ func seal(ts *testscript.TestScript, _ bool, args []string) {
 	b, err := sealed(args[0], ts.ReadFile(args[1]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(path, b, 0o644))
+}
+
+// copyPlugins copies our plugins and their lock file: plugins DIR.
+func copyPlugins(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(ts.Getenv("PLUGINS"))))
 }
 
 // sealed writes lines as a manifest with its end.
