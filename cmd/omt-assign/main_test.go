@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,44 +24,9 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	dir := plugins.Dir(t)
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("OMT_PLUGINS", dir)
-			env.Setenv("PLUGINS", dir)
-			return nil
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "status": clitest.WantStatus, "plugins": copyPlugins}})
-}
-
-// seal ends a manifest that a script holds without its end, as a tool would: seal TOOL FILE.
-func seal(ts *testscript.TestScript, _ bool, args []string) {
-	path := ts.MkAbs(args[1])
-	b, err := sealed(args[0], ts.ReadFile(args[1]))
-	ts.Check(err)
-	ts.Check(os.WriteFile(path, b, 0o644))
-}
-
-// copyPlugins copies our plugins and their lock file: plugins DIR.
-func copyPlugins(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(ts.Getenv("PLUGINS"))))
-}
-
-// sealed writes lines as a manifest with its end.
-func sealed(tool, lines string) ([]byte, error) {
-	var b bytes.Buffer
-	w := manifest.NewWriter(&b, tool)
-	for line := range strings.Lines(lines) {
-		var head struct{ Kind manifest.Kind }
-		if err := json.Unmarshal([]byte(line), &head); err != nil {
-			return nil, fmt.Errorf("%s: %w", line, err)
-		}
-		if err := w.WriteRaw(manifest.Line{Kind: head.Kind, Raw: []byte(strings.TrimRight(line, "\n"))}); err != nil {
-			return nil, err
-		}
-	}
-	_, err := w.End()
-	return b.Bytes(), err
+		Setup: plugins.Setup,
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"seal": clitest.Seal, "status": clitest.WantStatus, "plugins": clitest.CopyPlugins}})
 }
 
 func TestWrongFlags(t *testing.T) { clitest.WrongFlags(t, "omt-assign", command) }
@@ -79,7 +42,7 @@ const scan = `{"kind":"manifest","format":"omt/1","id":"0192f0c1-0000-7000-8000-
 
 // TestPowerShell: whatever the shell does to what comes in and goes out, the same is assigned.
 func TestPowerShell(t *testing.T) {
-	in, err := sealed("omt-scan 0.1.0", scan)
+	in, err := clitest.Sealed("omt-scan 0.1.0", scan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +78,7 @@ func TestPowerShell(t *testing.T) {
 
 // TestEditIsRecorded: of a file and of a stream, with the digest that the end record had.
 func TestEditIsRecorded(t *testing.T) {
-	in, err := sealed("omt-scan 0.1.0", scan)
+	in, err := clitest.Sealed("omt-scan 0.1.0", scan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +116,7 @@ func TestEditIsRecorded(t *testing.T) {
 
 // TestRemarksOnATerminal: seats are told on a terminal, what needs somebody's attention everywhere.
 func TestRemarksOnATerminal(t *testing.T) {
-	in, err := sealed("omt-scan 0.1.0", scan)
+	in, err := clitest.Sealed("omt-scan 0.1.0", scan)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,13 +18,9 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	dir := plugins.Dir(t)
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("OMT_PLUGINS", dir)
-			return nil
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": clitest.WantStatus}})
+		Setup: plugins.Setup,
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"status": clitest.WantStatus, "seal": clitest.Seal, "plugins": clitest.CopyPlugins}})
 }
 
 func TestWrongFlags(t *testing.T) { clitest.WrongFlags(t, "omt-pack", command) }

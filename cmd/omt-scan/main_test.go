@@ -21,13 +21,9 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
-	dir := plugins.Dir(t)
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("OMT_PLUGINS", dir)
-			return nil
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"site": site, "status": clitest.WantStatus, "verify": verify, "plugins": copyPlugins, "relicense": relicense}})
+		Setup: plugins.Setup,
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"site": site, "status": clitest.WantStatus, "verify": verify, "plugins": clitest.CopyPlugins, "relicense": relicense}})
 }
 
 // site writes a small installation: site DIR [sound]. In a sound one nothing blocks.
@@ -47,11 +43,6 @@ func sound(s *scantest.Site) {
 			row[2] = 1
 		}
 	}
-}
-
-// copyPlugins copies our plugins and their lock file: plugins DIR.
-func copyPlugins(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(ts.Getenv("OMT_PLUGINS"))))
 }
 
 // relicense writes another serial number into the database of a sound installation: relicense DIR SERIAL.
