@@ -65,6 +65,14 @@ func fakes() map[string]fake {
 			{id: "asks-never", queries: []*pb.Query{{Name: "a", Sql: "SELECT 1"}}},
 			{id: "asks-badly", queries: []*pb.Query{{Name: "a", Sql: "DROP TABLE x"}}},
 		}},
+		"half": {rules: []rule{
+			{id: "half-done", reads: []string{"user"}, batch: func(c *call, _ *pb.Batch) { c.find("enough"); c.done() }},
+			{id: "half-broken", reads: []string{"user"}, batch: func(c *call, b *pb.Batch) {
+				if c.taken(b.Number); b.Number == 2 {
+					panic("boom at the second")
+				}
+			}},
+		}},
 		"takes":      {rules: []rule{{id: "saw-users"}, {id: "travel"}, {id: "file-unreadable"}, {id: "takes-own"}}},
 		"named-like": {name: "honest"},
 		"mute":       {mute: true},

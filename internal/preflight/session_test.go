@@ -115,6 +115,29 @@ func TestAPluginThatHasEndedEndsItsRulesAlone(t *testing.T) {
 	}
 }
 
+// A plugin that breaks off before it knows that it has seen all has done nothing, not even what it called done.
+func TestNothingIsDoneWhereThePluginBreaksOff(t *testing.T) {
+	s, err := open(t, options(folder(t, "half"))).Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range users(2 * batchRecords) {
+		if err := s.Observe(manifest.Line{Kind: manifest.KindUser}, u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	within(t, 20*time.Second, "breaking off", func() { <-s.feeds[0].over })
+	checks, findings, err := s.Finish(t.Context())
+	if err != nil || len(findings) > 0 {
+		t.Errorf("%v %+v", err, findings)
+	}
+	for _, c := range checks {
+		if c.Status != manifest.CheckNotCompleted || !strings.Contains(c.Reason, "boom at the second") {
+			t.Errorf("check %+v", c)
+		}
+	}
+}
+
 func TestQueries(t *testing.T) {
 	o := options(folder(t, "asks"))
 	o.CheckQuery = func(sql string) error {
