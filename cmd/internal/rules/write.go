@@ -113,11 +113,22 @@ func (r Rule) WriteText(w io.Writer) error {
 	line("reads", strings.Join(r.Reads, ", "))
 	line("facts", strings.Join(r.Facts, ", "))
 	for _, q := range r.Queries {
-		line("query", fmt.Sprintf("%s (at most %d rows, %d s): %s", q.Name, q.MaxRows, q.Seconds, strings.Join(strings.Fields(q.SQL), " ")))
+		line("query", fmt.Sprintf("%s (at most %d rows, %d s): %s", q.Name, q.MaxRows, q.Seconds, oneLine(q.SQL)))
 	}
 	line("not run", r.Error)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// oneLine is a statement on one line, without the lines of it that are comments.
+func oneLine(sql string) string {
+	var words []string
+	for line := range strings.Lines(sql) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "--") {
+			words = append(words, strings.Fields(line)...)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // wide is how many characters a line of help has.
