@@ -71,7 +71,7 @@ func (j *journal) String() string {
 
 func options(dir string) Options {
 	return Options{Dir: dir, Tool: "omt-test 1", Now: func() time.Time { return time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC) },
-		StartTimeout: 10 * time.Second, RuleTimeout: 10 * time.Second}
+		StartTimeout: time.Minute, RuleTimeout: 30 * time.Second}
 }
 
 func open(t testing.TB, o Options) *Host {

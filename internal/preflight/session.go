@@ -139,6 +139,9 @@ func with(list []*feed, f *feed) []*feed {
 // It is what manifest.Writer.Observe is given. It waits while plugins are busy; its error is that of the context.
 func (s *Session) Observe(l manifest.Line, rec manifest.Record) error {
 	if s.stale.Load() {
+		if err := s.ctx.Err(); err != nil { // which is why no rule lives
+			return err
+		}
 		s.route()
 	}
 	if l.Kind == manifest.KindFact {

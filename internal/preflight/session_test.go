@@ -321,7 +321,7 @@ func TestASessionEndsWithItsContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.AfterFunc(200*time.Millisecond, cancel)
-	within(t, 5*time.Second, "Observe", func() {
+	within(t, 20*time.Second, "Observe", func() {
 		err := error(nil)
 		for i := 0; err == nil; i++ {
 			err = s.Observe(manifest.Line{Kind: manifest.KindUser}, manifest.User{ID: 1})
@@ -330,6 +330,10 @@ func TestASessionEndsWithItsContext(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	})
+	within(t, 20*time.Second, "the end of the stream", func() { <-s.feeds[0].over })
+	if err := s.Observe(manifest.Line{Kind: manifest.KindUser}, manifest.User{ID: 1}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Observe after the end: %v", err)
+	}
 	if _, err := h.Begin(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("Begin: %v", err)
 	}
