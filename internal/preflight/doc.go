@@ -76,7 +76,8 @@
 //
 // BenchmarkSession, ten rules in a process of their own that read files, users, plans, tables and facts, with files alone:
 // 1.4 µs of processor time a record in the host, 2.2 µs in the plugin, no allocation. BenchmarkSkipped, a record that no
-// rule reads: below 0.1 µs. Measured on 2 cores that other work kept busy, hence processor time.
+// rule reads: below 0.1 µs. BenchmarkOpen, start and end of three plugins of 23 MB: 0.24 s of processor time in all four
+// processes, of which half is digests. Measured on 2 cores that other work kept busy, hence processor time.
 //
 // # Why
 //

@@ -242,10 +242,10 @@ func (f *feed) of(id, what string) *part {
 }
 
 func (f *feed) finding(p *part, m *pb.Finding) {
-	switch {
-	case p.state == done:
+	switch p.state {
+	case done:
 		f.settle(p, lost, "it reported a finding after it had said that it was done")
-	case p.state == live:
+	case live:
 		x, ok := wire.Finding(m)
 		if !ok {
 			f.settle(p, lost, fmt.Sprintf("it reported a finding of the unknown severity %d", m.GetSeverity()))

@@ -2,6 +2,7 @@ package preflight
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -290,20 +291,23 @@ func TestAFolderThatEverybodyCanWrite(t *testing.T) {
 	}
 }
 
-// A plugin without certificates is spoken with in the clear, where its entry says so.
+// A plugin is spoken with in the clear where its entry says so, and only there.
 func TestPluginsWithoutCertificates(t *testing.T) {
-	dir := folder(t, "honest")
-	name := filepath.Join(dir, LockFile)
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(name, []byte(strings.ReplaceAll(string(b), `"auto"`, `"none"`)), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	h := open(t, options(dir))
-	if checks, _ := check(t, h, header()); checks[0].Status != manifest.CheckDone {
-		t.Errorf("checks %+v", checks)
+	for _, how := range []string{tlsAuto, tlsNone} {
+		dir := folder(t, "tells-env")
+		name := filepath.Join(dir, LockFile)
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(strings.ReplaceAll(string(b), `"auto"`, `"`+how+`"`)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		checks, findings := check(t, open(t, options(dir)), header())
+		text := fmt.Sprint(findings)
+		if checks[0].Status != manifest.CheckDone || strings.Contains(text, "PLUGIN_CLIENT_CERT") != (how == tlsAuto) {
+			t.Errorf("tls %s: %+v %s", how, checks, text)
+		}
 	}
 }
 

@@ -69,7 +69,7 @@ type quota struct {
 	left int
 }
 
-func (q *quota) log(log *slog.Logger, level slog.Level, stream, text string) {
+func (q *quota) log(to *slog.Logger, level slog.Level, stream, text string) {
 	q.mu.Lock()
 	had := q.left
 	q.left = max(0, q.left-len(text)-1)
@@ -78,9 +78,9 @@ func (q *quota) log(log *slog.Logger, level slog.Level, stream, text string) {
 	if had == 0 {
 		return
 	}
-	log.Log(context.Background(), level, "plugin writes", "stream", stream, "text", wire.Line(text, maxWords))
+	to.Log(context.Background(), level, "plugin writes", "stream", stream, "text", wire.Line(text, maxWords))
 	if now == 0 {
-		log.Warn("plugin writes more than is logged; the rest is left out")
+		to.Warn("plugin writes more than is logged; the rest is left out")
 	}
 }
 

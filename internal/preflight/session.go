@@ -52,11 +52,6 @@ func (h *Host) Begin(ctx context.Context) (*Session, error) {
 	s := &Session{host: h, outer: ctx, asked: map[string]asked{}}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	unhook := context.AfterFunc(h.ctx, s.cancel)
-	h.sessions.Go(func() {
-		<-s.ctx.Done()
-		unhook()
-		s.workers.Wait()
-	})
 	c := newCodec()
 	for i := range h.plugins {
 		if h.running != nil && h.running[i] != nil {
@@ -66,6 +61,11 @@ func (h *Host) Begin(ctx context.Context) (*Session, error) {
 		}
 	}
 	s.workers.Go(s.watch)
+	h.sessions.Go(func() {
+		<-s.ctx.Done()
+		unhook()
+		s.workers.Wait()
+	})
 	s.route()
 	return s, nil
 }
@@ -139,6 +139,9 @@ func with(list []*feed, f *feed) []*feed {
 // It is what manifest.Writer.Observe is given. It waits while plugins are busy; its error is that of the context.
 func (s *Session) Observe(l manifest.Line, rec manifest.Record) error {
 	if s.stale.Load() {
+		if err := s.ctx.Err(); err != nil { // which is why no rule lives
+			return err
+		}
 		s.route()
 	}
 	if l.Kind == manifest.KindFact {

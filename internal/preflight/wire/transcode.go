@@ -168,28 +168,31 @@ func isDigest(s []byte) bool {
 // isTime reports whether s is a time that decoding and encoding would not change: RFC 3339 in UTC, a day that every month
 // has.
 func isTime(s []byte) bool {
-	const form = "1999-19-29T29:59:59" // no digit is larger than here
+	const form = "9999-19-29T29:59:59" // no digit is larger than here
 	n := len(form)
 	if len(s) < n+1 || s[len(s)-1] != 'Z' || s[0] == '0' {
 		return false
 	}
 	for i, c := range s[:n] {
-		if f := form[i]; c != f && (f < '0' || f > '9' || c < '0' || i > 3 && c > f || c > '9') {
-			return false
+		f := form[i]
+		if f >= '0' && f <= '9' && '0' <= c && c <= f || c == f {
+			continue
 		}
-	}
-	month, day, hour := string(s[5:7]), string(s[8:10]), string(s[11:13])
-	if month < "01" || month > "12" || day < "01" || day > "28" || hour > "23" {
 		return false
 	}
-	fraction := s[n : len(s)-1]
-	if len(fraction) == 0 {
+	month, day, hour := string(s[5:7]), string(s[8:10]), string(s[11:13])
+	return "01" <= month && month <= "12" && "01" <= day && day <= "28" && hour <= "23" && isFraction(s[n:len(s)-1])
+}
+
+// isFraction reports whether s is nothing, or the shortest form of a fraction of a second.
+func isFraction(s []byte) bool {
+	if len(s) == 0 {
 		return true
 	}
-	for _, c := range fraction[1:] {
+	for _, c := range s[1:] {
 		if c < '0' || c > '9' {
 			return false
 		}
 	}
-	return fraction[0] == '.' && len(fraction) > 1 && len(fraction) <= 10 && fraction[len(fraction)-1] != '0'
+	return s[0] == '.' && len(s) > 1 && len(s) <= 10 && s[len(s)-1] != '0'
 }
