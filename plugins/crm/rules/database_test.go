@@ -12,7 +12,7 @@ func TestTravel(t *testing.T) {
 		{"a user", given(card(2, "BB"), fact("traveller", "1", "travel_id", 2, "systemlevel", 9, "generatedtime", "2016-02-01 08:00:00")),
 			[]string{"error [user:2 traveller:1] BB (Name of BB) is on Travel since 2016-02-01 08:00:00 (row 1 of traveller): what is written there and not brought home would be lost"}},
 		{"the last id of an associate, who is no user", given(card(2, "BB"), fact("traveller", "1", "travel_id", 1<<24-1, "generatedtime", "1760-01-01 00:00:00")),
-			[]string{"error [traveller:1] associate 16777215, who is no active user is on Travel (row 1 of traveller): what is written there and not brought home would be lost"}},
+			[]string{"error [traveller:1] associate 16777215 (no active user) is on Travel (row 1 of traveller): what is written there and not brought home would be lost"}},
 		{"a satellite's row", given(card(2, "BB"), fact("traveller", "1", "travel_id", 1<<24)), nil},
 		{"a row that tells nobody", given(fact("traveller", "4")),
 			[]string{"error [traveller:4] somebody whom the row does not tell is on Travel (row 4 of traveller): what is written there and not brought home would be lost"}},
@@ -132,7 +132,7 @@ func TestActiveUsers(t *testing.T) {
 	}
 	run(t, activeUsers, []row{
 		{"a test", given(&sdk.Header{Migration: "test"}, card(2, "BB"), session("2", "PC-BOB"), session("9", "")),
-			[]string{"info [activeuser:2 activeuser:9] 2 sessions are open: BB (Name of BB) since 2016-02-01 08:00:00 at PC-BOB, associate 9, who is no active user since 2016-02-01 08:00:00"}},
+			[]string{"info [activeuser:2 activeuser:9] 2 sessions are open: BB (Name of BB) since 2016-02-01 08:00:00 at PC-BOB, associate 9 (no active user) since 2016-02-01 08:00:00"}},
 		{"a live migration", given(&sdk.Header{Migration: "live"}, card(2, "BB"), session("2", "PC-BOB")),
 			[]string{"warning [activeuser:2] 1 session is open: BB (Name of BB) since 2016-02-01 08:00:00 at PC-BOB"}},
 		{"nobody", given(&sdk.Header{Migration: "live"}, card(2, "BB")), nil},

@@ -75,5 +75,5 @@ func (p people) called(id int64) string {
 	if u := p[id]; u != nil {
 		return called(u)
 	}
-	return fmt.Sprintf("associate %d, who is no active user", id)
+	return fmt.Sprintf("associate %d (no active user)", id)
 }
