@@ -1,6 +1,7 @@
 package sqlselect
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -45,13 +46,11 @@ func tokenise(sql string) (*lexer, error) {
 
 func (l *lexer) next() error {
 	c, rest := l.sql[l.at], l.sql[l.at:]
+	if n := blank(rest); n > 0 {
+		l.at += n
+		return nil
+	}
 	switch {
-	case c == ' ' || c == '\t' || c == '\n':
-		l.at++
-		return nil
-	case c == '\r' && strings.HasPrefix(rest, "\r\n"):
-		l.at += 2
-		return nil
 	case strings.HasPrefix(rest, "--"):
 		return l.lineComment()
 	case strings.HasPrefix(rest, "/*"):
@@ -74,6 +73,17 @@ func (l *lexer) next() error {
 	}
 	r, _ := utf8.DecodeRuneInString(rest)
 	return l.refuse(l.at, "%q is not taken outside quotes and brackets%s", r, why[r])
+}
+
+// blank is how many bytes of blank s begins with.
+func blank(s string) int {
+	switch {
+	case s[0] == ' ' || s[0] == '\t' || s[0] == '\n':
+		return 1
+	case strings.HasPrefix(s, "\r\n"):
+		return 2
+	}
+	return 0
 }
 
 // why says more of characters that have a meaning elsewhere.
@@ -113,38 +123,24 @@ func (l *lexer) word() error {
 
 // number reads 12, 1.5, .5, 1e-3 or 0x1F. A letter or point directly after it is read differently by engines.
 func (l *lexer) number() error {
-	s, n := l.sql[l.at:], 0
-	digits := func(ok func(byte) bool) {
-		for n < len(s) && ok(s[n]) {
-			n++
-		}
+	s := l.sql[l.at:]
+	n := numeral.FindStringIndex(s)[1]
+	if n == len(s) {
+		l.add(number, n, "")
+		return nil
 	}
-	if strings.HasPrefix(s, "0x") || strings.HasPrefix(s, "0X") {
-		n = 2
-		digits(func(c byte) bool { return isDigit(c) || 'a' <= c|0x20 && c|0x20 <= 'f' })
-	} else {
-		digits(isDigit)
-		if n < len(s) && s[n] == '.' {
-			n++
-			digits(isDigit)
-		}
-		if n < len(s) && s[n]|0x20 == 'e' {
-			n++
-			if n < len(s) && (s[n] == '+' || s[n] == '-') {
-				n++
-			}
-			if n == len(s) || !isDigit(s[n]) {
-				return l.refuse(l.at, "the number has no exponent behind its e")
-			}
-			digits(isDigit)
-		}
-	}
-	if n < len(s) && (isLetter(s[n]) || s[n] == '.' || s[n] == '\'' || s[n] == '"' || s[n] == '[') {
-		return l.refuse(l.at, "%q directly after a number is not taken: put a blank between them", s[n])
+	switch c := s[n]; {
+	case c|0x20 == 'e':
+		return l.refuse(l.at, "the number has no exponent behind its e")
+	case isLetter(c) || strings.IndexByte(`.'"[`, c) >= 0:
+		return l.refuse(l.at, "%q directly after a number is not taken: put a blank between them", c)
 	}
 	l.add(number, n, "")
 	return nil
 }
+
+// numeral is the longest number at the beginning of a text.
+var numeral = regexp.MustCompile(`^(?:0[xX][0-9a-fA-F]*|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)`)
 
 // quoted reads up to the closing quote, which is doubled to stand for itself, but for a bracket.
 func (l *lexer) quoted(k kind, end byte) error {

@@ -122,18 +122,27 @@ func checkRun(dir string, run []string) error {
 		}
 	}
 	for i, arg := range run {
-		switch {
-		case strings.Contains(arg, "\x00"):
-			return fmt.Errorf("%q holds a NUL", arg)
-		case slices.Contains(strings.FieldsFunc(arg, func(r rune) bool { return r == '/' || r == '\\' || r == '=' }), ".."):
-			return fmt.Errorf("%q leads out of the folder", arg)
-		case i > 0 && isAbs(arg) && !switches.MatchString(arg):
-			return fmt.Errorf("%q leads out of the folder: files stand in the folder of rules, where they are locked", arg)
-		case i > 0 && !isAbs(arg) && slices.Contains(scripts, strings.ToLower(filepath.Ext(arg))) && !strings.HasPrefix(arg, "-"):
-			if err := inFolder(dir, arg); err != nil {
-				return err
-			}
+		if err := checkArgument(dir, arg, i == 0); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+// checkArgument looks at one argument, or at the program itself.
+func checkArgument(dir, arg string, program bool) error {
+	separator := func(r rune) bool { return r == '/' || r == '\\' || r == '=' }
+	switch {
+	case strings.Contains(arg, "\x00"):
+		return fmt.Errorf("%q holds a NUL", arg)
+	case slices.Contains(strings.FieldsFunc(arg, separator), ".."):
+		return fmt.Errorf("%q leads out of the folder", arg)
+	case program || switches.MatchString(arg):
+		return nil
+	case isAbs(arg):
+		return fmt.Errorf("%q leads out of the folder: files stand in the folder of rules, where they are locked", arg)
+	case slices.Contains(scripts, strings.ToLower(filepath.Ext(arg))) && !strings.HasPrefix(arg, "-"):
+		return inFolder(dir, arg)
 	}
 	return nil
 }

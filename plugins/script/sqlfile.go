@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -107,56 +108,64 @@ func parseHeader(text string) (h *header, body string, err error) {
 }
 
 // set takes one line.
-func (h *header) set(key, value string) error {
+func (h *header) set(key, value string) (err error) {
 	if value == "" {
-		return fmt.Errorf("it is empty")
-	}
-	once := func(to *string) error {
-		if *to != "" {
-			return fmt.Errorf("it is there twice")
-		}
-		*to = value
-		return nil
+		return errors.New("it is empty")
 	}
 	switch key {
 	case "id":
-		return once(&h.id)
+		return once(&h.id, value)
 	case "title":
-		return once(&h.title)
+		return once(&h.title, value)
 	case "final":
-		return once(&h.final)
+		return once(&h.final, value)
 	case "help":
 		h.help = strings.TrimSpace(h.help + " " + value)
 	case "severity":
 		return readSeverity(&h.severity, value)
 	case "message":
-		if h.message != nil {
-			return fmt.Errorf("it is there twice")
-		}
-		t, err := parseTemplate(value)
-		h.message = &t
-		return err
+		return h.setMessage(value)
 	case "subject":
-		t, err := parseTemplate(value)
-		if err == nil && !subjectForm.MatchString(t.text[0]+"x") {
-			err = fmt.Errorf("a subject is written word:name, such as user:{associate_id}")
-		}
-		h.subjects = append(h.subjects, t)
-		return err
+		return h.addSubject(value)
 	case "max-rows":
-		n, err := strconv.Atoi(value)
-		if err != nil || n < 1 || n > sdk.MaxRows {
+		if h.maxRows, err = strconv.Atoi(value); err != nil || h.maxRows < 1 || h.maxRows > sdk.MaxRows {
 			return fmt.Errorf("%q is no number from 1 to %d", value, sdk.MaxRows)
 		}
-		h.maxRows = n
 	case "timeout":
-		d, err := readTimeout(value)
-		h.timeout = d
+		h.timeout, err = readTimeout(value)
 		return err
 	default:
-		return fmt.Errorf("this is not known; what is: id, title, help, severity, final, message, subject, max-rows, timeout")
+		return errors.New("this is not known; what is: id, title, help, severity, final, message, subject, max-rows, timeout")
 	}
 	return nil
+}
+
+var errTwice = errors.New("it is there twice")
+
+func once(to *string, value string) error {
+	if *to != "" {
+		return errTwice
+	}
+	*to = value
+	return nil
+}
+
+func (h *header) setMessage(value string) error {
+	if h.message != nil {
+		return errTwice
+	}
+	t, err := parseTemplate(value)
+	h.message = &t
+	return err
+}
+
+func (h *header) addSubject(value string) error {
+	t, err := parseTemplate(value)
+	if err == nil && !subjectForm.MatchString(t.text[0]+"x") {
+		err = errors.New("a subject is written word:name, such as user:{associate_id}")
+	}
+	h.subjects = append(h.subjects, t)
+	return err
 }
 
 // readSeverity reads a severity.
