@@ -104,6 +104,17 @@ func (n int128) format(scale int) string {
 	return sign + digits[:point] + "." + digits[point:]
 }
 
+// below reports whether a number has at most precision digits, if those are few: of numbers with more than 19 digits it
+// says that they are too long.
+func (n int128) below(precision int) bool {
+	hi, lo := n.abs()
+	limit := uint64(1)
+	for range min(precision, 19) {
+		limit *= 10
+	}
+	return hi == 0 && lo < limit
+}
+
 // fits reports whether the number has at most precision digits.
 func (n int128) fits(precision int) bool {
 	if precision < 1 || precision > 38 {

@@ -126,7 +126,7 @@ func TestLargeValuesTakeLittleMemory(t *testing.T) {
 			}
 			b, _ := writePart(t, table, PartOptions{Codec: codec}, []source.Row{{value}})
 			n = allocated(func() {
-				if rows, err := readPart(b, table); err != nil || !bytes.Equal(rows[0][0].([]byte), value) {
+				if rows, _, err := readRows(b, table); err != nil || !bytes.Equal(rows[0][0].([]byte), value) {
 					t.Fatalf("%s, %s: %v, or other bytes", codec, name, err)
 				}
 			})
@@ -172,7 +172,7 @@ func TestLargeTextsThatAreNoUnicodeTakeBoundedMemory(t *testing.T) {
 		t.Errorf("writing a text of %d MiB takes %d MiB", size>>20, n>>20)
 	}
 	n = allocated(func() {
-		if rows, err := readPart(b, table); err != nil || rows[0][0] != value {
+		if rows, _, err := readRows(b, table); err != nil || rows[0][0] != value {
 			t.Fatalf("%v, or another text", err)
 		}
 	})

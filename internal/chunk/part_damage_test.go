@@ -300,6 +300,49 @@ func TestLevelsRefused(t *testing.T) {
 	}
 }
 
+// A page holds numbers that the column's type does not.
+func TestValuesBeyondTheirTypesRefused(t *testing.T) {
+	const day = ticksPerDay / ticksPerMicro
+	for _, c := range []struct {
+		sql   string
+		value int64
+		ok    bool
+	}{
+		{"tinyint", 255, true}, {"tinyint", 256, false}, {"tinyint", -1, false}, {"smallint", 32767, true}, {"smallint", 32768, false},
+		{"decimal(4,2)", -9999, true}, {"decimal(4,2)", 10000, false}, {"decimal(4,2)", -10000, false}, {"decimal(18,0)", 1e18, false},
+		{"date", lastSecond / secondsPerDay, true}, {"date", lastSecond/secondsPerDay + 1, false},
+		{"date", firstSecond / secondsPerDay, true}, {"date", firstSecond/secondsPerDay - 1, false},
+		{"time(6)", day - 1, true}, {"time(6)", day, false}, {"time(6)", 0, true}, {"time(6)", -1, false},
+		{"datetime2(6)", lastSecond*1e6 + 999_999, true}, {"datetime2(6)", (lastSecond + 1) * 1e6, false},
+		{"datetime2(6)", firstSecond * 1e6, true}, {"datetime2(6)", firstSecond*1e6 - 1, false},
+	} {
+		table := manifest.Table{Name: "t", Columns: []manifest.Column{{Name: "c", Type: c.sql}}}
+		b := forged(t, table, Zstd, func(w *PartWriter) {
+			w.columns[0].int(c.value)
+			w.group.rows, w.content.rows = 1, 1
+		})
+		if _, err := readPart(b, table); (err == nil) != c.ok || err != nil && !strings.Contains(err.Error(), "row 1: ") || strings.Contains(errText(err), "skimming") {
+			t.Errorf("%s %d: %v", c.sql, c.value, err)
+		}
+	}
+	table := manifest.Table{Name: "t", Columns: []manifest.Column{{Name: "c", Type: "datetimeoffset(7)"}}}
+	for _, c := range []struct {
+		ticks, minutes int64
+		want           string
+	}{{9, 840, ""}, {0, -840, ""}, {10, 0, "a time that no type has"}, {-1, 0, "a time that no type has"}, {0, 841, "datetimeoffset"}, {0, -841, "datetimeoffset"}} {
+		b := forged(t, table, Zstd, func(w *PartWriter) {
+			for i, v := range []int64{0, c.ticks, c.minutes} {
+				w.columns[i].int(v)
+			}
+			w.group.rows, w.content.rows = 1, 1
+		})
+		_, err := readPart(b, table)
+		if c.want == "" && err != nil || !strings.Contains(errText(err), c.want) || strings.Contains(errText(err), "skimming") {
+			t.Errorf("%d steps, %d minutes: %v, want %q", c.ticks, c.minutes, err, c.want)
+		}
+	}
+}
+
 // No real is a signalling NaN: one in a page would become another value.
 func TestSignallingNaNsRefused(t *testing.T) {
 	table := manifest.Table{Name: "t", Columns: []manifest.Column{{Name: "r", Type: "real"}}}

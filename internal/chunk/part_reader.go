@@ -89,13 +89,18 @@ func (r *PartReader) Read() (source.Row, error) {
 	n := r.content.rows + 1
 	row, err := r.read()
 	if err != nil {
-		r.err = io.EOF
-		if !r.ended {
-			r.err = fmt.Errorf("part of table %q: row %d: %w", r.schema.table.Name, n, r.source.blame(err))
-		}
-		return nil, r.err
+		return nil, r.fail(n, err)
 	}
 	return row, nil
+}
+
+// fail ends the reading before row n, which may be the end of the part.
+func (r *PartReader) fail(n int64, err error) error {
+	r.err = io.EOF
+	if !r.ended {
+		r.err = fmt.Errorf("part of table %q: row %d: %w", r.schema.table.Name, n, r.source.blame(err))
+	}
+	return r.err
 }
 
 func (r *PartReader) read() (source.Row, error) {
@@ -114,7 +119,7 @@ func (r *PartReader) read() (source.Row, error) {
 	for i := range r.fields {
 		v, half, err := r.fields[i].read(r.dec)
 		if err != nil {
-			return nil, fmt.Errorf("column %q: %w", r.fields[i].Name, err)
+			return nil, r.fields[i].blame(err)
 		}
 		row[i] = v
 		if half {
@@ -127,7 +132,7 @@ func (r *PartReader) read() (source.Row, error) {
 		return nil, err
 	}
 	if halves != r.content.halves {
-		return nil, errors.New("a text is not UTF-8, and its UTF-16 is missing")
+		return nil, errNoUTF16
 	}
 	if r.content.rows == 1 {
 		r.first = r.keyText(row)
@@ -210,6 +215,9 @@ func (p *pageReader) advance(d *decoder) (at int, present bool, err error) {
 	return p.stored - 1, true, nil
 }
 
+// blame says which column is at fault.
+func (f *fieldReader) blame(err error) error { return fmt.Errorf("column %q: %w", f.Name, err) }
+
 // read returns the next value of a column. half tells that it is a text that is no Unicode.
 func (f *fieldReader) read(d *decoder) (v any, half bool, err error) {
 	at, present, err := f.value.advance(d)
@@ -217,7 +225,11 @@ func (f *fieldReader) read(d *decoder) (v any, half bool, err error) {
 		return nil, false, err
 	}
 	if f.utf16 != nil {
-		return f.text(d, at, present)
+		text, half, err := f.text(d, at, present)
+		if err != nil || !present {
+			return nil, false, err
+		}
+		return text, half, nil
 	}
 	ticks, err := f.ticks.companion(d, present)
 	if err != nil {
@@ -232,18 +244,18 @@ func (f *fieldReader) read(d *decoder) (v any, half bool, err error) {
 }
 
 // text returns the text that is at a place of the open page, or the one in UTF-16 that belongs to it.
-func (f *fieldReader) text(d *decoder, at int, present bool) (v any, half bool, err error) {
+func (f *fieldReader) text(d *decoder, at int, present bool) (s string, half bool, err error) {
 	u, k := f.utf16, 0
 	if u.blank && u.next < u.values { // as it is almost always
 		u.next++
 	} else if k, half, err = u.advance(d); err != nil {
-		return nil, false, err
+		return "", false, err
 	}
 	if !present {
 		if half {
 			err = fmt.Errorf("%q has a value where the text is NULL", u.name)
 		}
-		return nil, false, err
+		return "", false, err
 	}
 	text := f.value.text[f.value.offsets[at]:f.value.offsets[at+1]]
 	if !half {
@@ -251,7 +263,7 @@ func (f *fieldReader) text(d *decoder, at int, present bool) (v any, half bool, 
 	}
 	whole, ok := source.DecodeUTF16(u.data[u.offsets[k]:u.offsets[k+1]])
 	if !ok || utf8.ValidString(whole) || source.Unicode(whole) != text {
-		return nil, false, fmt.Errorf("%q does not agree with the text", u.name)
+		return "", false, fmt.Errorf("%q does not agree with the text", u.name)
 	}
 	return whole, true, nil
 }

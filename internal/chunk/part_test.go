@@ -38,20 +38,55 @@ func writePart(t testing.TB, table manifest.Table, o PartOptions, rows []source.
 	return b.Bytes(), p.Chunk(table.Name)
 }
 
+// readPart reads all rows of a part, and proves that skimming it gives the same: the part's digests, or the same refusal.
 func readPart(b []byte, table manifest.Table) ([]source.Row, error) {
+	rows, part, err := readRows(b, table)
+	other, otherErr := new(Pool).readPart(bytes.NewReader(b), int64(len(b)), table)
+	content, contentErr := skimAll(b, table)
+	for _, e := range []error{otherErr, contentErr} {
+		if errText(err) != errText(e) || errors.Is(err, ErrDamaged) != errors.Is(e, ErrDamaged) {
+			return rows, fmt.Errorf("reading says %q, and skimming %q", errText(err), errText(e))
+		}
+	}
+	if d := cmp.Diff(part, other); err == nil && (d != "" || content != part.Content) {
+		return rows, fmt.Errorf("reading and skimming (+) give different parts: %s (content %s)", d, content)
+	}
+	return rows, err
+}
+
+// skimAll skims the first and the last row too.
+func skimAll(b []byte, table manifest.Table) (d manifest.Digest, err error) {
 	r, err := NewPartReader(bytes.NewReader(b), int64(len(b)), table)
 	if err != nil {
-		return nil, err
+		return d, err
+	}
+	defer r.Close()
+	for n := int64(1); err == nil; n++ {
+		if err = r.skimRow(); err != nil {
+			err = r.fail(n, err)
+		}
+	}
+	if !errors.Is(err, io.EOF) {
+		return d, err
+	}
+	return r.content.sum(), nil
+}
+
+func readRows(b []byte, table manifest.Table) ([]source.Row, Part, error) {
+	r, err := NewPartReader(bytes.NewReader(b), int64(len(b)), table)
+	if err != nil {
+		return nil, Part{}, err
 	}
 	defer r.Close()
 	var rows []source.Row
 	for {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
-			return rows, nil
+			part, err := r.Part()
+			return rows, part, err
 		}
 		if err != nil {
-			return rows, err
+			return rows, Part{}, err
 		}
 		rows = append(rows, row)
 	}

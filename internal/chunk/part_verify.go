@@ -40,7 +40,7 @@ func (p *Pool) readPart(ra io.ReaderAt, size int64, t manifest.Table) (Part, err
 	}
 	defer r.Close()
 	for err == nil {
-		_, err = r.Read()
+		err = r.skim()
 	}
 	if !errors.Is(err, io.EOF) {
 		return Part{}, err

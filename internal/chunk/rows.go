@@ -65,32 +65,39 @@ func appendRow(dst []byte, cols []source.Column, row source.Row, a *aside) ([]by
 		if i == len(row) {
 			return dst, fmt.Errorf("row of %d values, but column %q is one more", len(row), col.Name)
 		}
-		v := row[i]
+		var err error
+		if dst, err = appendColumn(dst, col, row[i], a); err != nil {
+			return dst, err
+		}
 		i++
-		if v == nil {
-			dst = append(dst, tagNull)
-			continue
-		}
-		dst = append(dst, tagValue)
-		var ok bool
-		if b := bytesOf(v); a.apart && len(b) >= bigValue {
-			dst = binary.AppendUvarint(dst, uint64(len(b)))
-			a.blobs = append(a.blobs, blob{len(dst), b})
-			ok = isBlob(&col.Type, v)
-		} else {
-			dst, ok = appendValue(dst, &col.Type, v)
-		}
-		if ok {
-			continue
-		}
-		if !halved(&col.Type, v) {
-			return dst, valueError(col, v)
-		}
-		a.halves++
 	}
 	if i != len(row) {
 		return dst, fmt.Errorf("row of %d values for %d columns", len(row), i)
 	}
+	return dst, nil
+}
+
+// appendColumn appends the encoding of one value.
+func appendColumn(dst []byte, col *source.Column, v any, a *aside) ([]byte, error) {
+	if v == nil {
+		return append(dst, tagNull), nil
+	}
+	dst = append(dst, tagValue)
+	var ok bool
+	if b := bytesOf(v); a.apart && len(b) >= bigValue {
+		dst = binary.AppendUvarint(dst, uint64(len(b)))
+		a.blobs = append(a.blobs, blob{len(dst), b})
+		ok = isBlob(&col.Type, v)
+	} else {
+		dst, ok = appendValue(dst, &col.Type, v)
+	}
+	if ok {
+		return dst, nil
+	}
+	if !halved(&col.Type, v) {
+		return dst, valueError(col, v)
+	}
+	a.halves++
 	return dst, nil
 }
 
@@ -285,16 +292,26 @@ func newContent(cols []source.Column) *content {
 
 // add takes a row and returns the length of its canonical encoding.
 func (c *content) add(row source.Row) (int64, error) {
-	if len(c.buf) >= hashEvery || len(c.blobs) > 0 {
-		c.flush()
-	}
-	at := len(c.buf)
-	c.halves = 0
-	buf, err := appendRow(append(c.buf, 0, 0, 0, 0, 0, 0, 0, 0), c.cols, row, &c.aside)
+	buf, err := appendRow(c.begin(), c.cols, row, &c.aside)
 	if err != nil {
 		c.blobs = c.blobs[:0]
 		return 0, err
 	}
+	return c.end(buf), nil
+}
+
+// begin returns the buffer to which the encoding of a row is appended.
+func (c *content) begin() []byte {
+	if len(c.buf) >= hashEvery || len(c.blobs) > 0 {
+		c.flush()
+	}
+	c.halves = 0
+	return append(c.buf, 0, 0, 0, 0, 0, 0, 0, 0)
+}
+
+// end takes the row whose encoding was appended to what begin returned, and returns its length.
+func (c *content) end(buf []byte) int64 {
+	at := len(c.buf)
 	size := int64(len(buf) - at - 8)
 	for _, b := range c.blobs {
 		size += int64(len(b.data))
@@ -303,7 +320,7 @@ func (c *content) add(row source.Row) (int64, error) {
 	c.buf, c.last = buf, at
 	c.raw += size + 8
 	c.rows++
-	return size, nil
+	return size
 }
 
 // flush hashes what is held.

@@ -366,6 +366,9 @@ func TestDecimals(t *testing.T) {
 		if !ok || d.format(scale) != text || !d.fits(precision) {
 			t.Fatalf("%q as decimal(%d,%d): %v, %q", text, precision, scale, ok, d.format(scale))
 		}
+		if few := len(strings.TrimLeft(strings.NewReplacer("-", "", ".", "").Replace(text), "0")) <= 19; d.below(precision) != few || n > 1 && d.below(0) && d != (int128{}) {
+			t.Fatalf("%q is below 10^%d: %v", text, precision, !few)
+		}
 		if again := decimalOf(d.append(nil)); again != d {
 			t.Fatalf("%q: bytes give %+v, want %+v", text, again, d)
 		}

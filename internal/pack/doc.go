@@ -23,6 +23,8 @@
 //     finds the others in pack.journal and reads neither them nor their files again.
 //   - A file that changes while it is read is read once more and then reported (unreadable, finding file-changed). One
 //     that cannot be read is reported; one root that cannot be listed ends the run.
+//   - A part of a table is settled (synced, read back, published, reported) while the next one is written, except where a row
+//     of one of the two has 4 MiB or more. Parts are reported in their order.
 //   - Memory: a buffer of one chunk (32 MiB) for each worker and one more, of which there are at most MaxWorkers+1, the
 //     records of as many groups, and two sorters. The index of contents lies on disk.
 //

@@ -44,7 +44,11 @@ func (x *exporter) write(ctx context.Context, t manifest.Table, m progress.Meter
 	}
 	defer stream.Close()
 	w := &partsWriter{x: x, table: t, cut: stream.Cutter(), emit: emit}
-	defer w.abandon()
+	ctx, stop := context.WithCancel(ctx)
+	defer func() {
+		stop()
+		w.abandon()
+	}()
 	told := int64(0)
 	for row, err := range parts.Ahead(ctx, stream.Rows()) {
 		if err != nil {
@@ -59,18 +63,28 @@ func (x *exporter) write(ctx context.Context, t manifest.Table, m progress.Meter
 		}
 	}
 	m.Add(w.rows - told)
-	return w.rows, w.finish(ctx)
+	if err := w.finish(ctx); err != nil {
+		return 0, err
+	}
+	return w.rows, w.wait()
 }
 
-// partsWriter writes rows into parts, one after another.
+// largeRow is the size of a row from which its part is settled before the next part is begun: reading it back takes the
+// memory of the row once more, and the next part may have another one.
+const largeRow = 4 << 20
+
+// partsWriter writes rows into parts, one after another. While one is written, the one before it is settled: synced, read
+// back, put in its place and handed on, by a goroutine of its own. So parts are handed on in their order.
 type partsWriter struct {
-	x     *exporter
-	table manifest.Table
-	cut   *parts.Cutter
-	f     *os.File
-	w     *chunk.PartWriter
-	emit  func(manifest.Chunk) error
-	rows  int64
+	x       *exporter
+	table   manifest.Table
+	cut     *parts.Cutter
+	f       *os.File
+	w       *chunk.PartWriter
+	large   bool       // a row of the part is one
+	settled chan error // of the part before it; nil: that is done
+	emit    func(manifest.Chunk) error
+	rows    int64
 }
 
 func (p *partsWriter) add(ctx context.Context, row source.Row) error {
@@ -80,6 +94,12 @@ func (p *partsWriter) add(ctx context.Context, row source.Row) error {
 	}
 	if begins {
 		if err := p.finish(ctx); err != nil {
+			return err
+		}
+	}
+	if row.Size() >= largeRow {
+		p.large = true
+		if err := p.wait(); err != nil {
 			return err
 		}
 	}
@@ -95,7 +115,7 @@ func (p *partsWriter) add(ctx context.Context, row source.Row) error {
 	return p.w.Write(row)
 }
 
-// finish closes the part, sees that it is in the spool, and hands its record on.
+// finish closes the part and begins to settle it, once the part before it is settled.
 func (p *partsWriter) finish(ctx context.Context) error {
 	if p.w == nil {
 		return nil
@@ -104,14 +124,60 @@ func (p *partsWriter) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := made.Chunk(p.table.Name)
-	if p.there(c) {
-		p.abandon()
-	} else if err := p.settle(ctx, c); err != nil {
+	if err := p.wait(); err != nil {
 		return err
 	}
-	p.f, p.w = nil, nil
-	return p.emit(c)
+	f, c, settled := p.f, made.Chunk(p.table.Name), make(chan error, 1)
+	p.f, p.w, p.settled = nil, nil, settled
+	go func() {
+		err := p.settle(ctx, f, c)
+		if err == nil {
+			err = p.emit(c)
+		}
+		settled <- err
+	}()
+	if p.large {
+		p.large = false
+		return p.wait()
+	}
+	return nil
+}
+
+// wait waits until the part before is settled.
+func (p *partsWriter) wait() error {
+	if p.settled == nil {
+		return nil
+	}
+	err := <-p.settled
+	p.settled = nil
+	return err
+}
+
+// settle sees that a part is in the spool. Its file is closed, and gone from where it was written.
+func (p *partsWriter) settle(ctx context.Context, f *os.File, c manifest.Chunk) error {
+	if p.there(c) {
+		remove(f)
+		return nil
+	}
+	err := p.place(ctx, f, c)
+	if err != nil {
+		remove(f)
+	}
+	return err
+}
+
+// place syncs a part, reads it back and puts it in its place.
+func (p *partsWriter) place(ctx context.Context, f *os.File, c manifest.Chunk) error {
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("syncing a part: %w", err)
+	}
+	if err := p.x.pool.VerifyPart(f, c.Bytes, c, p.table); err != nil {
+		return fmt.Errorf("reading back part %s: %w", c.SHA256, err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("closing a part: %w", err)
+	}
+	return p.publish(ctx, f.Name(), c)
 }
 
 // there reports whether an earlier run left the same part in the spool, whole: then nothing has to be synced again.
@@ -130,21 +196,7 @@ func (p *partsWriter) there(c manifest.Chunk) bool {
 	return true
 }
 
-// settle syncs the part, reads it back and puts it in its place.
-func (p *partsWriter) settle(ctx context.Context, c manifest.Chunk) error {
-	if err := p.f.Sync(); err != nil {
-		return fmt.Errorf("syncing a part: %w", err)
-	}
-	if err := p.x.pool.VerifyPart(p.f, c.Bytes, c, p.table); err != nil {
-		return fmt.Errorf("reading back part %s: %w", c.SHA256, err)
-	}
-	if err := p.f.Close(); err != nil {
-		return fmt.Errorf("closing a part: %w", err)
-	}
-	return p.publish(ctx, c)
-}
-
-func (p *partsWriter) publish(ctx context.Context, c manifest.Chunk) error {
+func (p *partsWriter) publish(ctx context.Context, temp string, c manifest.Chunk) error {
 	if r := p.x.room; r != nil {
 		if err := r.take(ctx, c.Bytes); err != nil {
 			return err
@@ -152,12 +204,19 @@ func (p *partsWriter) publish(ctx context.Context, c manifest.Chunk) error {
 		defer r.free(c.Bytes)
 		r.own(c.SHA256)
 	}
-	return p.x.spool.Publish(p.f.Name(), c.SHA256, c.Type)
+	return p.x.spool.Publish(temp, c.SHA256, c.Type)
 }
 
+// abandon waits for what is under way and drops the part that is not finished.
 func (p *partsWriter) abandon() {
+	p.wait() //nolint:errcheck // there is an error already, or nothing under way
 	if p.f != nil {
-		p.f.Close()
-		os.Remove(p.f.Name())
+		remove(p.f)
 	}
+}
+
+// remove closes a file and removes it.
+func remove(f *os.File) {
+	f.Close()
+	os.Remove(f.Name())
 }

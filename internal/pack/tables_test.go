@@ -206,6 +206,74 @@ func TestTableThatBreaksOff(t *testing.T) {
 	}
 }
 
+// openPart waits a moment for a part that is being written.
+func (x *exporter) openPart(patience time.Duration) bool {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if open, _ := os.ReadDir(x.temp); len(open) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// While a part is settled the next one is written, unless a large row is in one of the two: it would be in memory twice.
+func TestPartsAreSettledBesideTheNext(t *testing.T) {
+	wide := func(id int64) source.Row { return source.Row{id, "code", strings.Repeat("v", largeRow)} }
+	for name, c := range map[string]struct {
+		rows   []source.Row
+		beside bool
+	}{
+		"small rows":             {tableRows(1, 65_536), true},
+		"a large one, and small": {[]source.Row{wide(1), tableRows(65_536)[0]}, false},
+		"small, and a large one": {[]source.Row{tableRows(1)[0], wide(65_536)}, false},
+	} {
+		x := newExporter(t, &reader{rows: c.rows})
+		seen := 0
+		_, err := x.export(t.Context(), tableOf("id"), new(skips), func(part manifest.Chunk) error {
+			if seen++; seen > 1 {
+				return nil
+			}
+			patience := 10 * time.Second
+			if !c.beside {
+				patience = 50 * time.Millisecond
+			}
+			if open := x.openPart(patience); open != c.beside {
+				t.Errorf("%s: another part is being written: %v", name, open)
+			}
+			return nil
+		})
+		if err != nil || seen != 2 {
+			t.Errorf("%s: %d parts: %v", name, seen, err)
+		}
+	}
+}
+
+// What goes wrong while a part is settled ends the table, and no part behind it is handed on.
+func TestPartThatCannotBeSettled(t *testing.T) {
+	x := newExporter(t, &reader{rows: tableRows(1, 70_000, 140_000, 210_000)})
+	stop, seen := errors.New("stop"), 0
+	_, err := x.export(t.Context(), tableOf("id"), new(skips), func(manifest.Chunk) error {
+		if seen++; seen == 2 {
+			return stop
+		}
+		return nil
+	})
+	if !errors.Is(err, stop) || seen != 2 {
+		t.Errorf("%d parts were handed on, and then %v", seen, err)
+	}
+	if left, _ := os.ReadDir(x.temp); len(left) > 0 {
+		t.Errorf("left in the folder for unfinished work: %v", left)
+	}
+	x = newExporter(t, &reader{rows: tableRows(1, 70_000)})
+	chunks := x.spool.Path("chunks")
+	if err := errors.Join(os.Remove(chunks), os.WriteFile(chunks, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if list, _, err := x.all(t, tableOf("id")); err == nil || !strings.Contains(err.Error(), "putting chunk") || len(list) != 0 {
+		t.Errorf("%d parts were handed on, and then %v", len(list), err)
+	}
+}
+
 // tableRun is a run that packs one table and writes what it writes.
 func tableRun(t *testing.T, r *reader, limit int64, sleep func(context.Context, time.Duration) error) (*run, *exporter, *bytes.Buffer) {
 	t.Helper()
@@ -230,7 +298,7 @@ func TestTableUnderALimit(t *testing.T) {
 		seen := bytes.Count(out.Bytes(), []byte(`{"kind":"chunk"`))
 		list, err := filepath.Glob(s.Path("chunks", "*", "*"))
 		if err != nil || seen != waits || len(list) != 1 {
-			t.Fatalf("waiting for the time %d, %d parts were handed on and %d lie in the spool", waits, seen, len(list))
+			return fmt.Errorf("waiting for the time %d, %d parts were handed on and %d lie in the spool", waits, seen, len(list))
 		}
 		return os.Remove(list[0])
 	})
@@ -252,8 +320,7 @@ func TestTableUnderALimit(t *testing.T) {
 // room, since none is handed on before the table ends.
 func TestTableThatChanges(t *testing.T) {
 	r, x, out := tableRun(t, &reader{rows: tableRows(1, 70_000, 140_000)}, 10, func(context.Context, time.Duration) error {
-		t.Fatal("it waits for a push that knows nothing yet")
-		return nil
+		return errors.New("it waits for a push that knows nothing yet")
 	})
 	table := tableOf("id")
 	table.Rows = 2

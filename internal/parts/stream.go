@@ -112,6 +112,9 @@ func (s *Stream) Items(ctx context.Context) iter.Seq2[Item, error] {
 	}
 }
 
+// largeItem is the size of an encoding whose memory is not kept for the next row.
+const largeItem = 1 << 20
+
 func (s *Stream) givenItems(ctx context.Context, yield func(Item, error) bool) {
 	var it Item
 	var last []byte
@@ -126,6 +129,9 @@ func (s *Stream) givenItems(ctx context.Context, yield func(Item, error) bool) {
 			return
 		}
 		last = append(last[:0], it.Key...)
+		if cap(it.Row) > largeItem {
+			it.Row = nil
+		}
 	}
 }
 

@@ -57,15 +57,15 @@ func (h *held) add(it parts.Item) error {
 		h.first = append(h.first[:0], it.Key...)
 	}
 	h.buf = binary.BigEndian.AppendUint64(h.buf, uint64(len(it.Row)))
-	h.buf = append(h.buf, it.Row...)
 	h.rows++
+	if len(h.buf)+len(it.Row) >= heldMemory {
+		return h.spill(it.Row)
+	}
+	h.buf = append(h.buf, it.Row...)
 	if len(h.buf)-h.hashed >= hashEvery {
 		h.flushHash()
 	}
-	if len(h.buf) < heldMemory {
-		return nil
-	}
-	return h.spill()
+	return nil
 }
 
 func (h *held) flushHash() {
@@ -73,8 +73,10 @@ func (h *held) flushHash() {
 	h.hashed = len(h.buf)
 }
 
-func (h *held) spill() error {
+// spill moves what is in memory to the file, and the row behind it, of which there is no copy: it may be a large one.
+func (h *held) spill(row []byte) error {
 	h.flushHash()
+	h.hash.Write(row)
 	if h.file == nil {
 		f, err := os.CreateTemp(h.temp, "omt-rows-*")
 		if err != nil {
@@ -82,11 +84,13 @@ func (h *held) spill() error {
 		}
 		h.file = f
 	}
-	if _, err := h.file.WriteAt(h.buf, h.stored); err != nil {
-		return manifest.Errorf(manifest.Failed, "writing a temporary file: %w", err).
-			WithHint("--temp DIR keeps temporary files in another folder")
+	for _, b := range [][]byte{h.buf, row} {
+		if _, err := h.file.WriteAt(b, h.stored); err != nil {
+			return manifest.Errorf(manifest.Failed, "writing a temporary file: %w", err).
+				WithHint("--temp DIR keeps temporary files in another folder")
+		}
+		h.stored += int64(len(b))
 	}
-	h.stored += int64(len(h.buf))
 	h.buf, h.hashed = h.buf[:0], 0
 	return nil
 }

@@ -34,14 +34,14 @@ func (t Type) Check(v any) error {
 	return fmt.Errorf("a %T is no value of %s", v, t.SQL)
 }
 
-func (t Type) want(k Kind, v any) error {
+func (t *Type) want(k Kind, v any) error {
 	if t.Kind != k {
 		return fmt.Errorf("a %T is no value of %s", v, t.SQL)
 	}
 	return nil
 }
 
-func (t Type) checkInt(v int64) error {
+func (t *Type) checkInt(v int64) error {
 	low, high := int64(math.MinInt64), int64(math.MaxInt64)
 	switch t.Bits {
 	case 8:
@@ -60,7 +60,7 @@ func (t Type) checkInt(v int64) error {
 	return fmt.Errorf("%d does not fit %s", v, t.SQL)
 }
 
-func (t Type) checkFloat(v float64) error {
+func (t *Type) checkFloat(v float64) error {
 	if t.Kind != Float && t.Kind != Real {
 		return fmt.Errorf("a float64 is no value of %s", t.SQL)
 	}
@@ -70,15 +70,15 @@ func (t Type) checkFloat(v float64) error {
 	return nil
 }
 
-func (t Type) checkDecimal(v string) error {
-	c, err := CanonicalDecimal(t, v)
+func (t *Type) checkDecimal(v string) error {
+	c, err := CanonicalDecimal(*t, v)
 	if err == nil && c != v {
 		err = fmt.Errorf("%q is not written as %s is: %q", clip(v), t.SQL, clip(c))
 	}
 	return err
 }
 
-func (t Type) checkText(v string) error {
+func (t *Type) checkText(v string) error {
 	switch {
 	case t.Kind != Text:
 		return fmt.Errorf("a text is no value of %s", t.SQL)
@@ -94,7 +94,7 @@ func (t Type) checkText(v string) error {
 }
 
 // characters counts as the type's length does: UTF-16 units, or characters of a code page.
-func (t Type) characters(v string) int {
+func (t *Type) characters(v string) int {
 	n := 0
 	for len(v) > 0 {
 		r, size := utf8.DecodeRuneInString(v)
@@ -109,7 +109,7 @@ func (t Type) characters(v string) int {
 	return n
 }
 
-func (t Type) checkBytes(v []byte) error {
+func (t *Type) checkBytes(v []byte) error {
 	if t.Kind != Bytes {
 		return fmt.Errorf("bytes are no value of %s", t.SQL)
 	}
@@ -119,7 +119,7 @@ func (t Type) checkBytes(v []byte) error {
 	return nil
 }
 
-func (t Type) checkTime(v time.Time) error {
+func (t *Type) checkTime(v time.Time) error {
 	if t.Kind != Date && t.Kind != Clock && t.Kind != DateTime && t.Kind != Offset {
 		return fmt.Errorf("a time is no value of %s", t.SQL)
 	}
@@ -129,10 +129,20 @@ func (t Type) checkTime(v time.Time) error {
 	return nil
 }
 
-func inCalendar(v time.Time) bool { return v.Year() >= 1 && v.Year() <= 9999 }
+const (
+	year1    = -62_135_596_800 // in seconds since 1970, as all of these
+	year1753 = -6_847_804_800
+	year9999 = 253_402_300_799 // its last second
+)
+
+func inCalendar(v time.Time) bool {
+	_, off := v.Zone()
+	s := v.Unix() + int64(off)
+	return s >= year1 && s <= year9999
+}
 
 // holdsFraction reports whether v has no finer fraction of a second than the type.
-func (t Type) holdsFraction(v time.Time) bool {
+func (t *Type) holdsFraction(v time.Time) bool {
 	unit := 1
 	for i := t.Scale; i < 9; i++ {
 		unit *= 10
@@ -141,7 +151,7 @@ func (t Type) holdsFraction(v time.Time) bool {
 }
 
 // holdsZone reports whether v is in UTC, or for an Offset in whole minutes up to 14 hours, with its UTC in the calendar.
-func (t Type) holdsZone(v time.Time) bool {
+func (t *Type) holdsZone(v time.Time) bool {
 	_, off := v.Zone()
 	if t.Kind != Offset {
 		return off == 0
@@ -150,7 +160,7 @@ func (t Type) holdsZone(v time.Time) bool {
 }
 
 // holdsTime knows what is particular to a type.
-func (t Type) holdsTime(v time.Time) bool {
+func (t *Type) holdsTime(v time.Time) bool {
 	switch t.Kind {
 	case Date:
 		h, m, s := v.Clock()
@@ -164,11 +174,11 @@ func (t Type) holdsTime(v time.Time) bool {
 }
 
 // holdsDateTime knows the ranges and steps of the two older types.
-func (t Type) holdsDateTime(v time.Time) bool {
+func (t *Type) holdsDateTime(v time.Time) bool {
 	switch t.SQL {
 	case "datetime":
 		last := v.Nanosecond() / 1e6 % 10
-		return v.Year() >= 1753 && (last == 0 || last == 3 || last == 7)
+		return v.Unix() >= year1753 && (last == 0 || last == 3 || last == 7)
 	case "smalldatetime":
 		last := time.Date(2079, 6, 6, 23, 59, 0, 0, time.UTC)
 		return v.Second() == 0 && v.Nanosecond() == 0 && v.Year() >= 1900 && !v.After(last)

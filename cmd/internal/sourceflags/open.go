@@ -140,7 +140,12 @@ func openDriver(ctx context.Context, j *cli.Job, c install.Config) (source.Drive
 	if err != nil {
 		return nil, err
 	}
-	return mssql.Open(u, password, mssql.Prompt(func(text string) { j.Remark("%s", text) }))
+	return mssql.Open(u, password, prompt(j))
+}
+
+// prompt tells a person what to do to log in on standard error.
+func prompt(j *cli.Job) mssql.Option {
+	return mssql.Prompt(func(text string) { j.Remark("%s", text) })
 }
 
 // OpenDatabase opens a database to be read, at a URL as --db takes it.
@@ -177,7 +182,7 @@ func OpenLoader(ctx context.Context, j *cli.Job, rawURL string) (source.Loader, 
 	if err != nil {
 		return nil, err
 	}
-	return mssql.OpenLoader(u, password)
+	return mssql.OpenLoader(u, password, prompt(j))
 }
 
 // login completes a URL with the login, and finds the password. The password is hidden from everything that the run

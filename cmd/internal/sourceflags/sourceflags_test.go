@@ -366,6 +366,11 @@ func TestOpenLoader(t *testing.T) {
 		if server.URL() != "sqlserver://sql1?database=crm" {
 			t.Errorf("%q", server.URL())
 		}
+		if byCode, err := OpenLoader(ctx, j, "sqlserver://sql1?database=crm&fedauth=ActiveDirectoryDeviceCode"); err != nil {
+			t.Errorf("a login that shows a code: %v", err)
+		} else {
+			byCode.Close()
+		}
 		_, err = OpenLoader(ctx, j, "oracle://u:pass@x")
 		return err
 	})

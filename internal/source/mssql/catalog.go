@@ -45,6 +45,10 @@ func (d *Driver) Catalog(ctx context.Context, prefix string) ([]source.Table, er
 	if err != nil {
 		return nil, err
 	}
+	views, err := d.views(ctx, prefix)
+	if err != nil {
+		return nil, err
+	}
 	marks, err := d.marks(ctx, prefix)
 	if err != nil {
 		return nil, err
@@ -55,7 +59,7 @@ func (d *Driver) Catalog(ctx context.Context, prefix string) ([]source.Table, er
 	}
 	var tables []source.Table
 	for _, c := range cols {
-		if strings.EqualFold(c.table, progressTable) {
+		if strings.EqualFold(c.table, progressTable) || slices.Contains(views, c.table) {
 			continue
 		}
 		if len(tables) == 0 || tables[len(tables)-1].Name != c.table {
@@ -105,12 +109,18 @@ func (c columnRow) spelling() string {
 	return c.typ
 }
 
+// views lists the views of a schema. Joining INFORMATION_SCHEMA.TABLES to the columns instead takes Babelfish over a second.
+func (d *Driver) views(ctx context.Context, prefix string) ([]string, error) {
+	return each(ctx, d, `SELECT TABLE_NAME FROM INFORMATION_SCHEMA.VIEWS WHERE TABLE_SCHEMA = @p1`,
+		func(r *sql.Rows) (s string, err error) { return s, r.Scan(&s) }, prefix)
+}
+
+// columns lists the columns of all tables and views of a schema.
 func (d *Driver) columns(ctx context.Context, prefix string) ([]columnRow, error) {
 	return each(ctx, d, `SELECT c.TABLE_NAME, c.COLUMN_NAME, c.DATA_TYPE, c.IS_NULLABLE, c.CHARACTER_MAXIMUM_LENGTH,
 			c.NUMERIC_PRECISION, c.NUMERIC_SCALE, c.DATETIME_PRECISION, c.COLUMN_DEFAULT, c.COLLATION_NAME
 		FROM INFORMATION_SCHEMA.COLUMNS c
-		JOIN INFORMATION_SCHEMA.TABLES t ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
-		WHERE t.TABLE_TYPE = 'BASE TABLE' AND c.TABLE_SCHEMA = @p1
+		WHERE c.TABLE_SCHEMA = @p1
 		ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION`,
 		func(r *sql.Rows) (c columnRow, err error) {
 			var typ sql.NullString

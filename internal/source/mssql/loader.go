@@ -25,9 +25,9 @@ type Loader struct {
 
 var _ source.Loader = (*Loader)(nil)
 
-// OpenLoader prepares a connection as Open does. The login needs CREATE TABLE and CREATE SCHEMA.
-func OpenLoader(rawURL, password string) (*Loader, error) {
-	d, err := Open(rawURL, password)
+// OpenLoader prepares a connection as Open does, with the same options. The login needs CREATE TABLE and CREATE SCHEMA.
+func OpenLoader(rawURL, password string, options ...Option) (*Loader, error) {
+	d, err := Open(rawURL, password, options...)
 	if err != nil {
 		return nil, err
 	}

@@ -289,3 +289,21 @@ func TestBrokenBulkCopy(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A catalog has the tables of its schema: no views, whatever they are called, and nothing of other schemas.
+func TestViewsAreNoTables(t *testing.T) {
+	s := connect(t)
+	d, _ := run(t, s, append(core, "CREATE VIEW crm7.AnAssociate AS SELECT associate_id FROM crm7.associate",
+		"CREATE SCHEMA other", "CREATE TABLE other.AnAssociate (id int)")...)
+	tables, err := d.Catalog(t.Context(), "crm7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, table := range tables {
+		got = append(got, table.Name)
+	}
+	if diff := cmp.Diff([]string{"associate", "company", "document", "person"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -20,7 +20,7 @@ func (c *conn) Reading(alias string, col source.Column) source.Reading {
 		name = alias + "." + name
 	}
 	r := source.Reading{Exprs: []string{c.expression(name, col.Type)}, Value: func(v []driver.Value) (any, error) {
-		return canonical(col.Type, v[0])
+		return canonical(&col.Type, v[0])
 	}}
 	if col.Type.SQL == source.Variant {
 		r = variant(name)
@@ -88,20 +88,23 @@ func sized(n, longest int) string {
 }
 
 // canonical makes the canonical value of what the driver gives for a column of a type. The server has checked the values.
-func canonical(t source.Type, v driver.Value) (any, error) {
+// A value that is canonical already is returned as it came, since putting it into an interface anew would allocate.
+func canonical(t *source.Type, v driver.Value) (any, error) {
 	out, ok := convert(t, v)
 	if !ok {
 		return nil, fmt.Errorf("the driver gave a %T for %s", v, t.SQL)
 	}
-	if s, text := out.(string); text && t.Kind == source.Decimal {
-		return source.CanonicalDecimal(t, s)
+	if t.Kind == source.Decimal {
+		if s, text := out.(string); text {
+			return source.CanonicalDecimal(*t, s)
+		}
 	}
 	return out, nil
 }
 
 // convert maps the driver's types.
-func convert(t source.Type, v driver.Value) (any, bool) {
-	switch v := v.(type) {
+func convert(t *source.Type, v driver.Value) (any, bool) {
+	switch x := v.(type) {
 	case int64:
 		return v, t.Kind == source.Int
 	case string:
@@ -109,18 +112,21 @@ func convert(t source.Type, v driver.Value) (any, bool) {
 	case float64:
 		return v, t.Kind == source.Float || t.Kind == source.Real
 	case float32:
-		return float64(v), t.Kind == source.Real
+		return float64(x), t.Kind == source.Real
 	case bool:
 		return v, t.Kind == source.Bool
 	case time.Time:
-		return convertTime(t, v)
+		if x.Location() == time.UTC && (t.Kind == source.DateTime || t.Kind == source.Date) {
+			return v, true
+		}
+		return convertTime(t, x)
 	case []byte:
-		return convertBytes(t, v)
+		return convertBytes(t, x)
 	}
 	return nil, false
 }
 
-func convertBytes(t source.Type, v []byte) (any, bool) {
+func convertBytes(t *source.Type, v []byte) (any, bool) {
 	switch t.Kind {
 	case source.Text: // of a code page only in pieces, which the server has turned into UTF-16
 		if !t.UTF16() && t.Length >= 0 {
@@ -140,7 +146,7 @@ func convertBytes(t source.Type, v []byte) (any, bool) {
 	return nil, false
 }
 
-func convertTime(t source.Type, v time.Time) (any, bool) {
+func convertTime(t *source.Type, v time.Time) (any, bool) {
 	switch t.Kind {
 	case source.Offset:
 		_, off := v.Zone()
@@ -149,9 +155,6 @@ func convertTime(t source.Type, v time.Time) (any, bool) {
 		h, m, s := v.Clock()
 		return time.Date(1970, 1, 1, h, m, s, v.Nanosecond(), time.UTC), true
 	case source.Date, source.DateTime:
-		if v.Location() == time.UTC {
-			return v, true
-		}
 		y, mo, d := v.Date()
 		h, m, s := v.Clock()
 		return time.Date(y, mo, d, h, m, s, v.Nanosecond(), time.UTC), true
@@ -203,7 +206,7 @@ func variantValue(v []driver.Value) (any, error) {
 			value = text
 		}
 	}
-	out, err := canonical(t, value)
+	out, err := canonical(&t, value)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ func reader(t source.Type) func(v any) (any, error) {
 			return nil, mismatch(t, v)
 		}
 	case source.Int, source.Text:
-		return func(v any) (any, error) { return readPlain(t, v) }
+		return func(v any) (any, error) { return readPlain(&t, v) }
 	case source.Float, source.Real:
 		return func(v any) (any, error) { return readFloat(t, v) }
 	case source.Decimal:
@@ -85,8 +85,8 @@ func mismatch(t source.Type, v any) error {
 	return fmt.Errorf("a %T is no value of %s", v, t.SQL)
 }
 
-func readPlain(t source.Type, v any) (any, error) {
-	if b, ok := v.([]byte); ok && t.Kind == source.Text && numericAffinity(t) {
+func readPlain(t *source.Type, v any) (any, error) {
+	if b, ok := v.([]byte); ok && t.Kind == source.Text && numericAffinity(*t) {
 		v = string(b) // a text that would have become a number: see bind
 	}
 	if err := t.Check(v); err != nil {
@@ -96,7 +96,7 @@ func readPlain(t source.Type, v any) (any, error) {
 		if n, ok := v.(int64); ok && t.Kind == source.Int {
 			return nil, fmt.Errorf("%d does not fit %s", n, t.SQL)
 		}
-		return nil, mismatch(t, v)
+		return nil, mismatch(*t, v)
 	}
 	return v, nil
 }
