@@ -7,7 +7,7 @@ CACHE    := .cache
 TOOLS    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/omt-tools
 LINTER   := golangci-lint-v2.15.0
 COMMANDS := omt-scan omt-assign omt-pack omt-push
-PLUGINS  := $(wildcard plugins/archive plugins/crm plugins/script)
+PLUGINS  := archive crm script
 EXE      := $(shell $(GO) env GOEXE)
 FUZZTIME ?= 20s
 NPM_DUCKDB := @duckdb/node-api@1.5.6-r.1
@@ -20,7 +20,7 @@ help: ## list the targets
 build: ## build the four commands into bin/, the plugins into bin/plugins/, and lock them
 	$(GO) build -trimpath -o $(BIN)/ $(addprefix ./cmd/,$(COMMANDS))
 	@mkdir -p $(BIN)/plugins
-	$(GO) build -trimpath -o $(BIN)/plugins/ $(addprefix ./,$(PLUGINS))
+	$(GO) build -trimpath -o $(BIN)/plugins/ $(addprefix ./plugins/,$(PLUGINS))
 	@$(BIN)/omt-scan$(EXE) rules --lock --plugins $(BIN)/plugins
 
 demo: build ## make a sample installation, migrate it into a folder, prove it, unpack it, compare

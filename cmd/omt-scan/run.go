@@ -110,7 +110,7 @@ func (f *flags) action(ctx context.Context, j *cli.Job) error {
 			return err
 		}
 		o.Rules, o.Required, o.Earlier = run.Rules, manifest.RequiredRules(), rules.Earlier(rules.FromScan, j.Out)
-		o.Queries, o.Select = queries(run), asker(src.DB)
+		o.Queries = src.DB.SelectFacts(ctx, run.Queries())
 		return scan.Run(ctx, o, out)
 	})
 }

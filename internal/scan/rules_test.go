@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/openomt/omt/internal/manifest"
-	"github.com/openomt/omt/internal/scan"
+	"github.com/openomt/omt/internal/source"
 )
 
 // ruled is a run of rules that says this.
@@ -74,18 +74,23 @@ func TestRulesFail(t *testing.T) {
 	}
 }
 
-// TestQueries: rows behind the facts of every scan, then what came of each query, then the manifest that is replaced.
+// TestQueries: what queries gave stands behind the facts of every scan, then the manifest that is replaced.
 func TestQueries(t *testing.T) {
 	w := open(t, shared)
-	w.o.Queries = []scan.Query{{Name: "old.drafts", SQL: "a"}, {Name: "old.gone", SQL: "b"}, {Name: "old.slow", SQL: "c"}}
-	w.o.Select = func(_ context.Context, q scan.Query) (scan.Answer, error) {
-		switch q.SQL {
-		case "a":
-			return scan.Answer{Status: scan.AnswerDone, Rows: []map[string]any{{"id": int64(7), "name": "Ærø"}, {}}}, nil
-		case "b":
-			return scan.Answer{Status: scan.AnswerAbsent, Reason: "there is no table x"}, nil
+	asked := []source.Fact{
+		{Name: "old.drafts", ID: "1", Data: map[string]any{"id": int64(7), "name": "Ærø"}},
+		{Name: "query", ID: "old.drafts", Data: map[string]any{"rows": 1, "status": "done"}},
+	}
+	var broken error
+	w.o.Queries = func(yield func(source.Fact, error) bool) {
+		for _, f := range asked {
+			if !yield(f, nil) {
+				return
+			}
 		}
-		return scan.Answer{Status: scan.AnswerFailed, Reason: "30 s are over", Rows: []map[string]any{{"id": int64(1)}}}, nil
+		if broken != nil {
+			yield(source.Fact{}, broken)
+		}
 	}
 	w.o.Earlier = &manifest.Fact{Name: "earlier", ID: "scan", Data: map[string]any{"owner": "K", "serial": "1", "from": "scan.jsonl"}}
 	if err := w.run(t); err != nil {
@@ -96,17 +101,13 @@ func TestQueries(t *testing.T) {
 		facts = append(facts, fmt.Sprintf("%s %s %v", f.Name, f.ID, f.Data))
 	}
 	if d := cmp.Diff([]string{
-		"old.drafts 1 map[id:7 name:Ærø]", "old.drafts 2 map[]", "query old.drafts map[rows:2 status:done]",
-		"query old.gone map[reason:there is no table x rows:0 status:absent]",
-		"query old.slow map[reason:30 s are over rows:0 status:failed]",
-		"earlier scan map[from:scan.jsonl owner:K serial:1]",
-	}, facts[len(facts)-6:]); d != "" {
+		"old.drafts 1 map[id:7 name:Ærø]", "query old.drafts map[rows:1 status:done]", "earlier scan map[from:scan.jsonl owner:K serial:1]",
+	}, facts[len(facts)-3:]); d != "" {
 		t.Error(d)
 	}
 
-	stop := errors.New("stop")
-	w.o.Select = func(context.Context, scan.Query) (scan.Answer, error) { return scan.Answer{}, stop }
-	if err := w.run(t); !errors.Is(err, stop) || !strings.Contains(err.Error(), "query old.drafts") {
+	broken = errors.New("stop")
+	if err := w.run(t); !errors.Is(err, broken) || !strings.Contains(err.Error(), "queries of the rules") {
 		t.Errorf("%v", err)
 	}
 }

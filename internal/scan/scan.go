@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
 	"slices"
 	"time"
@@ -27,9 +28,9 @@ type Options struct {
 	Only        []manifest.Area
 	OlderThan   time.Duration // files changed later are left; 0: none are
 
-	// Queries are what preflight rules want to be asked of the database; Select asks one. Its error ends the run.
-	Queries []Query
-	Select  func(ctx context.Context, q Query) (Answer, error)
+	// Queries are what the queries of preflight rules gave, each query's rows with what came of it
+	// (source.Database.SelectFacts); nil: there are none. An error ends the run.
+	Queries iter.Seq2[source.Fact, error]
 	Earlier *manifest.Fact // the manifest that this one will replace, or nil
 	// Rules ends the run of the preflight rules over all records before the checks, which they have seen as they were
 	// written, and returns what they say; nil: none are run.
@@ -269,6 +270,24 @@ func (r *run) facts(ctx context.Context) error {
 		if err := r.out.Write(manifest.Fact(f)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// queries writes what the queries of rules gave, then which manifest this one will replace.
+func (r *run) queries(context.Context) error {
+	if r.o.Queries != nil {
+		for f, err := range r.o.Queries {
+			if err == nil {
+				err = r.out.Write(manifest.Fact(f))
+			}
+			if err != nil {
+				return fmt.Errorf("asking the queries of the rules: %w", err)
+			}
+		}
+	}
+	if r.o.Earlier != nil {
+		return r.out.Write(*r.o.Earlier)
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/openomt/omt/internal/cli"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/preflight"
+	"github.com/openomt/omt/internal/source"
 	"github.com/openomt/omt/internal/sqlselect"
 )
 
@@ -123,11 +124,14 @@ func (r *Run) Final(rule string) (why string) {
 }
 
 // Queries are what the rules want to be asked of the database. It is called after Begin.
-func (r *Run) Queries() []preflight.Query {
+func (r *Run) Queries() (list []source.SelectQuery) {
 	if r.host == nil {
 		return nil
 	}
-	return r.host.Queries()
+	for _, q := range r.host.Queries() {
+		list = append(list, source.SelectQuery(q))
+	}
+	return list
 }
 
 // Close ends the plugins, also those that are being started.
