@@ -145,7 +145,7 @@ func FuzzPages(f *testing.F) {
 			}
 			w.group.rows, w.content.rows = 40, 40
 		})
-		if n := allocated(func() { readRows(b, table) }); n > fuzzRoom { //nolint:errcheck // it is read again
+		if n := allocated(func() { readRows(b, table) }); n > fuzzRoom {
 			t.Errorf("reading %d bytes takes %d MiB", len(b), n>>20)
 		}
 		got, err := readPart(b, table)
