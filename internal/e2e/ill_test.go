@@ -76,6 +76,7 @@ func TestEveryRule(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.want(3, illScan...)
+	w.want(3, illScan...) // a second time, which makes it no more right
 	w.refusedUpFront()
 	w.want(3, illAssign...)
 	w.everyRuleFound()
@@ -100,12 +101,13 @@ func TestEveryRule(t *testing.T) {
 	}
 	w.waiversThatDoNotHelp()
 
-	// The right database, the seats that were ordered, all users decided, reasons for what has to stand.
+	// The right database, the seats that were ordered, all users decided, reasons for what has to stand. The manifest at --out
+	// is that of the wrong one, which is no measure.
 	if err := ill.Heal(t.Context(), w.path("inst")); err != nil {
 		t.Fatal(err)
 	}
-	w.want(3, with(scanStep, "--out", "well.jsonl")...)
-	w.want(0, with(assignStep, "--in", "well.jsonl")...)
+	w.want(3, scanStep...)
+	w.want(0, assignStep...)
 	w.want(0, packStep...)
 	w.want(3, pushStep...)
 	w.want(0, "omt-pack", "verify", "--from", "dest", "--depth", "content")
