@@ -123,7 +123,6 @@ func TestSecretsReachNoPlugin(t *testing.T) {
 	w.env = append(names, "OMT_PLUGIN_HOUSE=shown-to-plugins")
 	w.plugins(map[string]string{"rules/given.rule.json": printsEnvironment, "rules/given.sh": "cat >/dev/null\n" +
 		`env | sed 's/[\\"]/_/g; s/[^ -~]/_/g; s/\(.*\)/{"message":"\1"}/'` + "\n"})
-	// OMT_PUSH_TO is a push's; the rest of the stages have nothing of these.
 	w.want(0, scanStep...)
 	w.want(0, autoStep...)
 	w.want(0, packStep...)
