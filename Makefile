@@ -23,7 +23,7 @@ build: ## build the four commands into bin/, the plugins into bin/plugins/, and 
 	$(GO) build -trimpath -o $(BIN)/plugins/ $(addprefix ./plugins/,$(PLUGINS))
 	@$(BIN)/omt-scan$(EXE) rules --lock --plugins $(BIN)/plugins
 
-demo: build ## make a sample installation, migrate it into a folder, prove it, unpack it, compare
+demo: build ## migrate a sample installation into a folder, prove it, unpack it, compare; then one that preflight rules block
 	@$(GO) run ./internal/demo -bin $(BIN) -dir demo
 
 test: peers ## run all tests with the race detector

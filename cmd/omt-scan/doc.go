@@ -57,7 +57,8 @@
 // digest, is refused (5). Without plugins no rule is run, and omt-pack refuses what no rule has looked at. Rules may have
 // SELECTs of their own asked of the database; each is asked once, on a connection of its own, and nothing else of the
 // database is in their reach. Where --out names the manifest of an earlier scan, its company name and serial number are
-// noted before it is replaced, and a rule compares them.
+// noted before it is replaced, and a rule compares them; one that is itself of another licence hands on what it was
+// compared with.
 //
 // omt-scan rules lists all rules, where each comes from, and what cannot be run and why, as a table, JSON or Markdown
 // (--format); --rule ID says all about one. --lock writes plugins.lock for what lies in the folder and says what changed:

@@ -1,6 +1,7 @@
 // Command demo shows the main job on a sample installation: it is scanned, given plans and user names, packed and pushed
 // into a folder in one pipe; what lies there is proved, unpacked as the tenant's side does, and compared with the
-// installation. It is what `make demo` runs, and prints what happened.
+// installation. Then a second one, which is ill, shows the preflight rules: what blocks is refused, resolved or waived, and
+// goes through. It is what `make demo` runs, and prints what happened.
 package main
 
 import (
@@ -58,13 +59,7 @@ func (d demo) run(ctx context.Context, documents int) error {
 	}
 	d.say("sample    an installation of %s files, %s, in %s (%s)", humanize.Comma(files), humanize.Bytes(uint64(size)), inst, round(took))
 	done := d.path("done.jsonl")
-	pipe := []cmd{
-		{"omt-scan", []string{"--install", inst, "--plans", filepath.Join(inst, "plans.csv")}},
-		{"omt-assign", []string{"--users", filepath.Join(inst, "users.csv"), "--waivers", filepath.Join(inst, "waivers.csv"), "--remove-from-persons"}},
-		{"omt-pack", []string{"--spool", d.path("spool")}},
-		{"omt-push", []string{"--spool", d.path("spool"), "--to", to}},
-	}
-	took, err = d.pipe(ctx, done, pipe)
+	took, err = d.pipe(ctx, done, road(inst, d.path("spool"), to))
 	if err != nil {
 		return err
 	}
@@ -108,8 +103,22 @@ func (d demo) after(ctx context.Context, inst, to, done string, began time.Time)
 	d.say("compare   %s tables, %s rows: value for value as they were, but for %d addresses that became user names",
 		humanize.Comma(r.Tables), humanize.Comma(r.Rows), r.Gone)
 	d.say("left      %s rows and files did not move (missing, held elsewhere, without a row): done.jsonl names each", humanize.Comma(f.Not))
+	if err := d.rules(ctx); err != nil {
+		return err
+	}
 	d.say("done      in %s; look at %s, or: %s status --to %s", round(time.Since(began)), done, filepath.Join(d.bin, "omt-push"), to)
 	return nil
+}
+
+// road are the four commands of the pipe, with the choices that the sample brings.
+func road(inst, spool, to string) []cmd {
+	in := func(name string) string { return filepath.Join(inst, name) }
+	return []cmd{
+		{"omt-scan", []string{"--install", inst, "--plans", in("plans.csv")}},
+		{"omt-assign", []string{"--users", in("users.csv"), "--waivers", in("waivers.csv"), "--remove-from-persons"}},
+		{"omt-pack", []string{"--spool", spool}},
+		{"omt-push", []string{"--spool", spool, "--to", to}},
+	}
 }
 
 func (d demo) path(name string) string { return filepath.Join(d.dir, name) }

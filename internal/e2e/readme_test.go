@@ -37,13 +37,20 @@ func TestDemo(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v:\n%s", err, out)
 	}
-	for _, step := range []string{"sample", "pipe", "verify", "unpack", "compare", "left", "done"} {
+	for _, step := range []string{"sample", "pipe", "verify", "unpack", "compare", "left",
+		"ill", "rules", "blocked", "refused", "settled", "through", "done"} {
 		if !strings.Contains("\n"+string(out), "\n"+step+" ") {
 			t.Errorf("the demonstration does not say what became of %q:\n%s", step, out)
 		}
 	}
-	if n := strings.Count(string(out), "\n"); n > 12 {
-		t.Errorf("the demonstration says %d lines, which is more than a dozen", n)
+	for _, text := range []string{"rules     24 of 24 were run to their end, 6 of plugin archive 0.1.0, 18 of plugin crm 0.1.0; 24 found something to say",
+		"plan-seats 1", "omt-pack ended with 5, naming each, and made 0 chunks", "waived with a reason: document-missing 2, satellite 2, sentry-addons 1, travel 1"} {
+		if !strings.Contains(string(out), text) {
+			t.Errorf("the demonstration does not say %q:\n%s", text, out)
+		}
+	}
+	if n := strings.Count(string(out), "\n"); n > 18 {
+		t.Errorf("the demonstration says %d lines, which is more than a person reads", n)
 	}
 }
 

@@ -105,3 +105,49 @@ func (w world) tablesHold(t *testing.T) {
 		}
 	}
 }
+
+// printsEnvironment is a rule that finds every variable that it is given.
+const printsEnvironment = `{"title": "what is given", "severity": "info", "help": "Shows it.", "reads": ["migrator"], "run": ["sh", "given.sh"]}`
+
+// Plugins are handed a few variables, and none that holds a secret: a script that prints its environment shows what the
+// plugin that runs it was given.
+func TestSecretsReachNoPlugin(t *testing.T) {
+	t.Parallel()
+	needs(t, "sh", "sed", "env")
+	w := sample(t, "--clean")
+	var names []string
+	for _, name := range []string{"OMT_DB_PASSWORD", "OMT_PUSH_TO", "OMT_SCAN_DB_PASSWORD", "AZURE_CLIENT_SECRET", "AZURE_STORAGE_KEY", "AWS_SECRET_ACCESS_KEY",
+		"KRB5CCNAME", "PGPASSWORD", "http_proxy", "HTTPS_PROXY", "SSH_AUTH_SOCK", "LD_PRELOAD_LATER", "PYTHONPATH", "NODE_OPTIONS"} {
+		names = append(names, name+"="+envSecret)
+	}
+	w.env = append(names, "OMT_PLUGIN_HOUSE=shown-to-plugins")
+	w.plugins(map[string]string{"rules/given.rule.json": printsEnvironment, "rules/given.sh": "cat >/dev/null\n" +
+		`env | sed 's/[\\"]/_/g; s/[^ -~]/_/g; s/\(.*\)/{"message":"\1"}/'` + "\n"})
+	w.want(0, scanStep...)
+	w.want(0, autoStep...)
+	w.want(0, packStep...)
+	for _, name := range ruleStage {
+		m := w.read(name)
+		if inText(m, envSecret) {
+			t.Errorf("%s holds a secret of the environment", name)
+		}
+		given := map[string]string{}
+		for _, f := range found(t, "", m)["given"] {
+			key, value, _ := strings.Cut(fmt.Sprint(f["message"]), "=")
+			given[key] = value
+		}
+		if given["OMT_PLUGIN_HOUSE"] != "shown-to-plugins" || given["PATH"] == "" {
+			t.Errorf("%s: the plugin was not given what is meant for it: %v", name, given)
+		}
+		for key := range given {
+			if strings.HasPrefix(key, "OMT_") && !strings.HasPrefix(key, "OMT_PLUGIN_") {
+				t.Errorf("%s: the plugin was given %s", name, key)
+			}
+		}
+	}
+	for name, content := range tree(t, w.path("tmp")) {
+		if inText([]byte(content), envSecret) {
+			t.Errorf("tmp/%s holds a secret of the environment", name)
+		}
+	}
+}

@@ -353,7 +353,7 @@ func TestUnknownRecords(t *testing.T) {
 }
 
 // resealed is an end record for other lines.
-func resealed(t *testing.T, list [][]byte, end []byte) []byte {
+func resealed(t testing.TB, list [][]byte, end []byte) []byte {
 	t.Helper()
 	h, counts := sha256.New(), map[string]int{}
 	for _, l := range list {

@@ -142,7 +142,11 @@ func WaiverNotes(findings []Finding, list []Waiver, now time.Time) []string {
 		case w.Expired(now):
 			notes = append(notes, fmt.Sprintf("the waiver of %s ended on %s", w, w.Until))
 		case w.Counted() && n > w.Covers:
-			notes = append(notes, fmt.Sprintf("the waiver of %s was given for %d findings; now there are %d, and none is waived", w, w.Covers, n))
+			given := "1 finding"
+			if w.Covers != 1 {
+				given = fmt.Sprintf("%d findings", w.Covers)
+			}
+			notes = append(notes, fmt.Sprintf("the waiver of %s was given for %s; now there are %d, and none is waived", w, given, n))
 		case n > 0:
 		case slices.ContainsFunc(findings, func(f Finding) bool { f.Final = false; return w.Matches(f) }):
 			notes = append(notes, fmt.Sprintf("the waiver of %s covers no finding: what there is cannot be waived", w))

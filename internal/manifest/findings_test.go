@@ -221,7 +221,7 @@ func TestWaiverNotes(t *testing.T) {
 		{Rule: "b", Subject: "user:3"}, {Rule: "c"},
 	}, now)
 	want := []string{
-		"the waiver of a was given for 1 findings; now there are 2, and none is waived",
+		"the waiver of a was given for 1 finding; now there are 2, and none is waived",
 		"the waiver of a:*:2 was given for 0 findings; now there are 1, and none is waived",
 		"the waiver of a:user:9 covers no finding",
 		"the waiver of a ended on 2026-02-28",

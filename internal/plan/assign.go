@@ -208,8 +208,12 @@ func (a *assignment) checkSeats() {
 			}
 		}
 		free := max(0, p.Seats-(used-len(added)))
+		seats := "seats"
+		if p.Seats == 1 {
+			seats = "seat"
+		}
 		for _, c := range added[min(free, len(added)):] {
-			a.problems.Add(c.plan.In(colPlan), "plan %q is full: %d users for %d seats", p.Name, used, p.Seats)
+			a.problems.Add(c.plan.In(colPlan), "plan %q is full: %d users for %d %s", p.Name, used, p.Seats, seats)
 		}
 	}
 }

@@ -237,7 +237,7 @@ users.csv: row 4, column username: "d d@x.no" is no e-mail address: it holds a s
 				Set: []Choice{set(t, "bb:plan=PlanA")}},
 			`users.csv: row 4, column plan: plan "PlanA" is full: 4 users for 2 seats
 --set bb:plan=PlanA: plan: plan "PlanA" is full: 4 users for 2 seats
-users.csv: row 2, column plan: plan "PlanB" is full: 2 users for 1 seats`},
+users.csv: row 2, column plan: plan "PlanB" is full: 2 users for 1 seat`},
 		{"names",
 			Choices{Users: []Choice{row(2, Choice{ID: "2", Username: " A@X.no"}), row(3, Choice{ID: "3", Username: "new@x.no"}), row(4, Choice{ID: "4", Username: "NEW@x.no"})}},
 			`users.csv: row 2, column username: BB: user name 'A@X.no' is also used by AA

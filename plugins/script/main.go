@@ -8,11 +8,14 @@ import (
 	"github.com/openomt/omt/plugins/sdk"
 )
 
+// version is set when the plugin is built.
+var version = "0.1.0"
+
 func main() {
 	exe, err := os.Executable()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "script: finding its own folder:", err)
 		os.Exit(1)
 	}
-	sdk.Serve(sdk.Plugin{Name: "script", Rules: load(filepath.Join(filepath.Dir(exe), "rules"))})
+	sdk.Serve(sdk.Plugin{Name: "script", Version: version, Rules: load(filepath.Join(filepath.Dir(exe), "rules"))})
 }

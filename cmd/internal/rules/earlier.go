@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -15,7 +17,9 @@ const (
 )
 
 // Earlier is the fact of an earlier manifest at path, nil where there is no file, or none that is a whole manifest with an
-// installation: it is then no earlier manifest.
+// installation: it is then no earlier manifest. One that was itself found to be of another licence than the manifest before
+// it is no measure: what it was compared with stays what is compared with. So a scan of the wrong database, repeated, is not
+// taken for the right one, nor the right one afterwards for a wrong one.
 func Earlier(id, path string) *manifest.Fact {
 	if path == "" || path == "-" {
 		return nil
@@ -28,11 +32,40 @@ func Earlier(id, path string) *manifest.Fact {
 	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil
 	}
-	s, err := manifest.Verify(f, manifest.ReadOptions{})
-	if err != nil || s.Installation.Owner == "" && s.Installation.Serial == "" {
+	of, before, err := licence(f, id)
+	if err != nil || of.Owner == "" && of.Serial == "" {
 		return nil
 	}
+	if before != nil && (before.Data["owner"] != of.Owner || before.Data["serial"] != of.Serial) {
+		return before
+	}
 	return &manifest.Fact{Name: earlierFact, ID: id, Data: map[string]any{
-		"owner": s.Installation.Owner, "serial": s.Installation.Serial, "from": filepath.Base(path),
+		"owner": of.Owner, "serial": of.Serial, "from": filepath.Base(path),
 	}}
+}
+
+// licence reads a manifest to its end: whose installation it is of, and what that was compared with.
+func licence(r io.Reader, id string) (of manifest.Installation, before *manifest.Fact, err error) {
+	m := manifest.NewReader(r, manifest.ReadOptions{})
+	for {
+		l, err := m.Next()
+		if errors.Is(err, io.EOF) {
+			return of, before, nil
+		}
+		if err != nil {
+			return of, nil, err
+		}
+		switch l.Kind {
+		case manifest.KindInstallation:
+			err = l.Decode(&of)
+		case manifest.KindFact:
+			var f manifest.Fact
+			if err = l.Decode(&f); err == nil && f.Name == earlierFact && f.ID == id {
+				before = &f
+			}
+		}
+		if err != nil {
+			return of, nil, err
+		}
+	}
 }

@@ -108,6 +108,19 @@ func TestEarlier(t *testing.T) {
 	if d := cmp.Diff(want, Earlier(FromScan, good)); d != "" {
 		t.Error(d)
 	}
+
+	// One that is itself of another licence than what it was compared with hands that on; one that is not, itself.
+	wrong := write("wrong.jsonl", manifest.Installation{Owner: "Kalles", Serial: "8"}, *want)
+	if d := cmp.Diff(want, Earlier(FromScan, wrong)); d != "" {
+		t.Error(d)
+	}
+	again := write("again.jsonl", manifest.Installation{Owner: "Kalles", Serial: "7"}, *want)
+	if f := Earlier(FromScan, again); f.Data["from"] != "again.jsonl" || f.Data["serial"] != "7" {
+		t.Errorf("of a manifest of the same licence: %+v", f)
+	}
+	if f := Earlier(FromUsers, wrong); f.ID != FromUsers || f.Data["serial"] != "8" || f.Data["from"] != "wrong.jsonl" {
+		t.Errorf("of a scan's comparison, for users: %+v", f)
+	}
 	b, err := os.ReadFile(good)
 	if err != nil {
 		t.Fatal(err)

@@ -30,15 +30,15 @@ func TestPlanSeats(t *testing.T) {
 	run(t, planSeats, []row{
 		{"enough", tenant(card(1, "AA", has("PlanB", "a@x.no")), card(2, "BB", has("Free", "b@x.no")), card(3, "CC", has("Free", "")), card(4, "DD", has("", ""))), nil},
 		{"too many", tenant(card(1, "AA", has("PlanB", "a@x.no")), card(2, "BB", has("PlanB", "b@x.no"))),
-			[]string{`error [plan:PlanB] plan "PlanB": 2 users for 1 seats`}},
+			[]string{`error [plan:PlanB] plan "PlanB": 2 users for 1 seat`}},
 		{"the undecided count", tenant(card(1, "AA/ten-b"), card(2, "BB", has("PlanB", "b@x.no"))),
-			[]string{`error [plan:PlanB] plan "PlanB": 2 users for 1 seats (1 of them undecided, counted by the plan they hold on site)`}},
+			[]string{`error [plan:PlanB] plan "PlanB": 2 users for 1 seat (1 of them undecided, counted by the plan they hold on site)`}},
 		{"after a scan", tenant(card(1, "AA/ten-b"), card(2, "BB/planb")),
-			[]string{`error [plan:PlanB] plan "PlanB": 2 users for 1 seats (2 of them undecided, counted by the plan they hold on site)`}},
+			[]string{`error [plan:PlanB] plan "PlanB": 2 users for 1 seat (2 of them undecided, counted by the plan they hold on site)`}},
 		{"a plan that is gone", tenant(card(1, "AA", has("Gone", "a@x.no")), card(2, "BB", has("Away", "")), card(3, "CC", has("Gone", ""))),
-			[]string{`error [plan:Away] plan "Away" is given to 1 users, and the tenant has no such plan`, `error [plan:Gone] plan "Gone" is given to 2 users, and the tenant has no such plan`}},
+			[]string{`error [plan:Away] plan "Away" is given to 1 user, and the tenant has no such plan`, `error [plan:Gone] plan "Gone" is given to 2 users, and the tenant has no such plan`}},
 		{"of two plans of a name the first counts", append(twice, card(1, "AA", has("PlanB", "")), card(2, "BB", has("PlanB", ""))),
-			[]string{`error [plan:PlanB] plan "PlanB": 2 users for 1 seats`}},
+			[]string{`error [plan:PlanB] plan "PlanB": 2 users for 1 seat`}},
 	})
 	if planSeats.Final == "" {
 		t.Error("plan-seats can be waived")

@@ -49,7 +49,7 @@ func (r *roster) seats(report sdk.Report) {
 		if c == nil || p.Unlimited || c.users <= p.Seats || r.plans.exact[p.Name] != p {
 			continue
 		}
-		message := fmt.Sprintf("plan %q: %d users for %d seats", p.Name, c.users, p.Seats)
+		message := fmt.Sprintf("plan %q: %s for %s", p.Name, count(int(c.users), "user", "users"), count(int(p.Seats), "seat", "seats"))
 		if c.undecided > 0 {
 			message += fmt.Sprintf(" (%d of them undecided, counted by the plan they hold on site)", c.undecided)
 		}
@@ -57,6 +57,6 @@ func (r *roster) seats(report sdk.Report) {
 	}
 	slices.Sort(gone)
 	for _, name := range gone {
-		add(name, "plan %q is given to %d users, and the tenant has no such plan", name, counts[name].users)
+		add(name, "plan %q is given to %s, and the tenant has no such plan", name, count(int(counts[name].users), "user", "users"))
 	}
 }
