@@ -133,7 +133,7 @@ func (o *options) assign(ctx context.Context, j *cli.Job) error {
 			return err
 		}
 		done = true
-		return s.Err()
+		return run.Result(s.Err())
 	})
 	if done && (err == nil || manifest.StatusOf(err) == manifest.Remarks) {
 		for _, line := range s.Info() {

@@ -27,8 +27,8 @@
 // Table parts are Parquet files whose pages are compressed with zstd. --table-codec snappy or gzip is for readers that do
 // not know zstd, as those in SQL Server and Azure Synapse; it takes more room, and the rows are the same.
 //
-// Exit statuses: 0 done; 1 could not finish; 2 command line or configuration wrong, nothing was read; 4 the input is cut
-// short, edited or from a failed stage; 5 refused (an error that nobody waived, a rule that was not run to its end, a
+// Exit statuses: 0 done; 1 could not finish; 2 command line or configuration wrong, nothing was read; 3 done, but a plugin
+// did not start, or a rule of it cannot be run; 4 the input is cut short, edited or from a failed stage; 5 refused (an error that nobody waived, a rule that was not run to its end, a
 // plugin that is not the one that was locked, another company or serial number, a target that is not empty or is the
 // source); 130 interrupted, run it again to go on. verify ends with 1 where anything is missing or differs, at the
 // destination or in the database.

@@ -45,7 +45,7 @@ func command(*cli.Env) *cli.Command {
 			plugins.Flag(),
 			later[0], later[1], later[2], later[3],
 		),
-		Statuses: map[manifest.Status]string{manifest.Refused: ""},
+		Statuses: map[manifest.Status]string{manifest.Remarks: "done, but not all preflight rules were run", manifest.Refused: ""},
 		Validate: func() error {
 			for i, name := range []string{"--known", "--to", "--dry-run", "--yes"} {
 				if later[i].Given() {
@@ -70,7 +70,7 @@ func command(*cli.Env) *cli.Command {
 					return err
 				}
 				o.Rules, o.Required = run.Rules, manifest.RequiredRules()
-				return action(ctx, j, o, src, in, out)
+				return run.Result(action(ctx, j, o, src, in, out))
 			})
 		},
 		Commands: []*cli.Command{thaw(), unpack(), list(), verify()},

@@ -111,6 +111,6 @@ func (f *flags) action(ctx context.Context, j *cli.Job) error {
 		}
 		o.Rules, o.Required, o.Earlier = run.Rules, manifest.RequiredRules(), rules.Earlier(rules.FromScan, j.Out)
 		o.Queries = src.DB.SelectFacts(ctx, run.Queries())
-		return scan.Run(ctx, o, out)
+		return run.Result(scan.Run(ctx, o, out))
 	})
 }

@@ -124,7 +124,7 @@ func TestNoPlugin(t *testing.T) {
 	w.plugins(map[string]string{"aaa.exe": "#!/bin/sh\necho no plugin\nexit 1\n"})
 	w.executable("plugins", "aaa.exe")
 	for _, step := range [][]string{scanStep, autoStep, packStep} {
-		w.run(step...).says(t, 0, `starting plugin "aaa.exe": it writes "no plugin" where its greeting has to stand`)
+		w.run(step...).says(t, 3, `starting plugin "aaa.exe": it writes "no plugin" where its greeting has to stand`, "not all rules were run: aaa.exe")
 	}
 	w.run("omt-scan", "rules").says(t, 3, "not everything that lies in")
 	w.want(0, pushStep...)

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"context"
+	"strings"
 	"sync"
 
 	"github.com/openomt/omt/internal/cli"
@@ -25,6 +26,7 @@ type Run struct {
 
 	session *preflight.Session
 	out     *manifest.Writer
+	apart   []string // files of plugins that take no part, and rules
 }
 
 // Start begins to start the plugins, beside whatever the command does meanwhile. The caller closes the Run in any case.
@@ -87,12 +89,14 @@ func (r *Run) tell() {
 	for _, p := range plugins {
 		if p.Err != nil {
 			r.job.Remark("%v", p.Err)
+			r.apart = append(r.apart, p.File)
 			continue
 		}
 		r.job.Log.Info("plugin", "file", p.File, "name", p.Name, "version", p.Version, "rules", len(p.Rules), "sdk", p.SDK)
 		for _, rule := range p.Rules {
 			if rule.Err != nil {
 				r.job.Remark("rule %s of plugin %q is not run: %v", rule.ID, p.File, rule.Err)
+				r.apart = append(r.apart, rule.ID)
 			}
 		}
 	}
@@ -108,6 +112,16 @@ func (r *Run) Rules(ctx context.Context) ([]manifest.Check, []manifest.Finding, 
 	}
 	r.out.Observe(nil)
 	return r.session.Finish(ctx)
+}
+
+// Result is what a command ends with where its verb ended with err: a remark where all went well but for plugins or rules
+// that take no part. Nothing else would tell of them, since nobody knows what a plugin that does not start holds.
+func (r *Run) Result(err error) error {
+	if err != nil || len(r.apart) == 0 {
+		return err
+	}
+	return manifest.Errorf(manifest.Remarks, "the output is complete, but not all rules were run: %s", strings.Join(r.apart, ", ")).
+		WithHint("mend the plugin, or take it out of the folder; then omt-scan rules --lock")
 }
 
 // Final says why no finding of a rule can be waived, or nothing. It is called after Begin.
