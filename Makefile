@@ -56,7 +56,7 @@ fuzz: ## run every fuzz target for FUZZTIME each
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
 bench: build ## measure against tar|zstd and restic on 50,000 generated files, and the benchmarks of the packages
-	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/manifest ./internal/chunk
+	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/manifest ./internal/chunk ./internal/preflight ./plugins
 	$(GO) run ./internal/bench -bin $(BIN) -dir $(CACHE)/bench
 
 clean: ## remove what the targets made
