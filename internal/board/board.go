@@ -44,19 +44,18 @@ type Outcome struct {
 
 // Forget removes the work in progress. It is called when what was chosen is written, and not when that fails: then the
 // work is offered again.
-func (o *Outcome) Forget() error {
-	if o == nil || o.journal == nil {
-		return nil
-	}
-	return o.journal.close(true)
-}
+func (o *Outcome) Forget() error { return o.end(true) }
 
-// Close keeps the work in progress.
-func (o *Outcome) Close() error {
+// Close keeps the work in progress, unless it was forgotten.
+func (o *Outcome) Close() error { return o.end(false) }
+
+func (o *Outcome) end(forget bool) error {
 	if o == nil || o.journal == nil {
 		return nil
 	}
-	return o.journal.close(false)
+	j := o.journal
+	o.journal = nil
+	return j.close(forget)
 }
 
 // Run serves the board until a person says OK. Its error is of status Interrupted when a person cancels, or ctx's.

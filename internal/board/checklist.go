@@ -29,6 +29,9 @@ type note struct {
 	Users    []int64 `json:"users,omitempty"`
 }
 
+// maxNamed is how many users without a name are listed one by one.
+const maxNamed = 10
+
 // maxNotes bounds what an item says; Open counts all.
 const maxNotes = 50
 
@@ -46,33 +49,49 @@ func itemOf(rule string) string {
 }
 
 // checklist is the state of the work: three items, and what the rules say about users beside them.
-func checklist(in plan.Input, users []manifest.User, findings []manifest.Finding, summary string, failed error) []item {
+func checklist(users []manifest.User, findings []manifest.Finding, summary string, failed error) []item {
 	items := []item{
-		{ID: "plans", Title: "User plans"},
-		{ID: "usernames", Title: "User names"},
-		{ID: "notifications", Title: "E-mail notifications"},
-		{ID: "findings", Title: "Preflight findings about users"},
+		{ID: "plans", Title: "User plans", Notes: []note{}},
+		{ID: "usernames", Title: "User names", Notes: []note{}},
+		{ID: "notifications", Title: "E-mail notifications", Notes: []note{}},
+		{ID: "findings", Title: "Preflight findings about users", Notes: []note{}},
 	}
-	undecided := 0
+	var missing []note
 	for _, f := range findings {
-		if f.Rule == "undecided-user" {
-			undecided++
-			continue
-		}
 		i := slices.IndexFunc(items, func(i item) bool { return i.ID == itemOf(f.Rule) })
-		if i >= 0 {
-			items[i].add(noteOf(f))
+		switch n := noteOf(f); {
+		case f.Rule == "undecided-user", i < 0: // undecided users are counted below
+		case f.Rule == "missing-email" && n.blocks():
+			missing = append(missing, n)
+		default:
+			items[i].add(n)
+		}
+	}
+	undecided, nameless := 0, 0
+	for _, u := range users {
+		if u.Plan == nil {
+			undecided++
+			if u.Username == "" {
+				nameless++
+			}
 		}
 	}
 	if undecided > 0 {
-		items[0].add(note{Severity: string(manifest.SeverityError),
-			Text: fmt.Sprintf("%s undecided: give each a plan, or none", people(undecided, "is", "are"))})
+		items[0].block("%s undecided: give each a plan, or none", people(undecided, "is", "are"))
 	}
-	for _, n := range notifications(users, summary) {
-		items[2].add(n)
+	if len(missing) > maxNamed {
+		items[1].block("%s a plan and no user name", people(len(missing), "has", "have"))
+	} else {
+		for _, n := range missing {
+			items[1].add(n)
+		}
 	}
+	if nameless > 0 {
+		items[1].block("%s undecided and without a user name", people(nameless, "is", "are"))
+	}
+	items[2].notifications(users, summary)
 	if failed != nil {
-		items[3].add(note{Severity: string(manifest.SeverityError), Text: "the rules could not be run: " + failed.Error()})
+		items[3].block("the rules could not be run: %v", failed)
 	}
 	for i := range items {
 		items[i].Done = items[i].Open == 0
@@ -91,6 +110,11 @@ func rank(n note) int {
 }
 
 func (n note) blocks() bool { return n.Severity == string(manifest.SeverityError) && n.Waived == "" }
+
+// block adds something that no waiver lets stand.
+func (i *item) block(format string, args ...any) {
+	i.add(note{Severity: string(manifest.SeverityError), Text: fmt.Sprintf(format, args...)})
+}
 
 func (i *item) add(n note) {
 	if n.blocks() {
@@ -115,25 +139,22 @@ func noteOf(f manifest.Finding) note {
 }
 
 // notifications says what is not chosen yet.
-func notifications(users []manifest.User, summary string) []note {
+func (i *item) notifications(users []manifest.User, summary string) {
 	open := 0
 	for _, u := range users {
-		if u.Welcome == nil && u.Plan != nil && *u.Plan != "" {
+		if u.Welcome == nil && (u.Plan == nil || *u.Plan != "") {
 			open++
 		}
 	}
-	var out []note
 	if open > 0 {
-		out = append(out, note{Severity: string(manifest.SeverityError),
-			Text: fmt.Sprintf("the welcome e-mail of %s not chosen", people(open, "is", "are"))})
+		i.block("the welcome e-mail of %s not chosen", people(open, "is", "are"))
 	}
-	if summary != "" {
-		if err := plan.CheckUsername(summary); err != nil {
-			out = append(out, note{Severity: string(manifest.SeverityError),
-				Text: fmt.Sprintf("the address of the user summary, '%s', is no e-mail address: %v", summary, err)})
-		}
+	if summary == "" {
+		return
 	}
-	return out
+	if err := plan.CheckUsername(summary); err != nil {
+		i.block("the address of the user summary, '%s', is no e-mail address: %v", summary, err)
+	}
 }
 
 // people counts users: "1 user is", "3 users are".

@@ -79,10 +79,10 @@ func (d *desk) view() view {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	v := view{news: d.news(nil), Owner: d.o.Survey.Installation.Owner, Serial: d.o.Survey.Installation.Serial,
-		Test: d.o.Survey.Header.Migration != "live", Migrator: d.s.in.Migrator.Email, Plans: columns(d.s.in), Notes: d.notes}
+		Test: d.o.Survey.Header.Migration != "live", Migrator: d.s.in.Migrator.Email, Plans: columns(d.s.in), Notes: append([]string{}, d.notes...)}
 	v.Users = make([]card, len(d.cards))
 	for i, c := range d.cards {
-		c.fixed = fixedOf(d.s.in.Users[i])
+		c.Fixed = fixedOf(d.s.in.Users[i])
 		v.Users[i] = c
 	}
 	if len(d.offered) > 0 {
@@ -109,7 +109,7 @@ func (d *desk) news(users []card) news {
 func (d *desk) checklist() []item {
 	all := append(slices.Clone(d.s.marks.Findings), d.findings...)
 	all = plan.Weigh(all, d.o.Survey.Waivers, d.s.choices(), d.s.in.Migrator)
-	return checklist(d.s.in, d.s.result.Users, all, d.s.summaryTo(), d.failed)
+	return checklist(d.s.result.Users, all, d.s.summaryTo(), d.failed)
 }
 
 // step does one thing to the session of a revision, keeps it, and tells the other tabs.

@@ -7,7 +7,7 @@ import (
 
 // card is a user as the page knows it. What cannot change is sent once.
 type card struct {
-	*fixed
+	*Fixed
 	ID           int64   `json:"id"`
 	Plan         *string `json:"plan"`
 	Username     string  `json:"username"`
@@ -18,8 +18,8 @@ type card struct {
 	Mark         string  `json:"mark,omitempty"` // what is wrong with the user name
 }
 
-// fixed is what cannot change of a user.
-type fixed struct {
+// Fixed is what cannot change of a user. It is exported for encoding/json alone.
+type Fixed struct {
 	Login    string   `json:"login"`
 	Name     string   `json:"name"`
 	Company  string   `json:"company"`
@@ -74,7 +74,7 @@ type offer struct {
 
 // columns are the plans, and behind them those that users hold and that are gone.
 func columns(in plan.Input) []column {
-	var out []column
+	out := []column{}
 	known := map[string]bool{"": true}
 	for _, p := range in.Plans {
 		if !known[p.Name] {
@@ -110,8 +110,8 @@ func (c card) differs(o card) bool {
 }
 
 // fixedOf is what cannot change of a user.
-func fixedOf(u manifest.User) *fixed {
-	f := &fixed{Login: u.Login, Name: u.Name, Company: u.Company, Group: u.Group, Role: u.Role, Position: u.Position,
+func fixedOf(u manifest.User) *Fixed {
+	f := &Fixed{Login: u.Login, Name: u.Name, Company: u.Company, Group: u.Group, Role: u.Role, Position: u.Position,
 		Emails: u.Emails, Onsite: u.Onsite}
 	if f.Emails == nil {
 		f.Emails = []string{}

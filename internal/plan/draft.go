@@ -27,7 +27,7 @@ type Marks struct {
 }
 
 // Mark looks for what the rules about users, names and plans would report. It says so for somebody who has the users in
-// front of them: an undecided user counts for no plan, and an invalid name is marked before its user has a plan.
+// front of them: an undecided user counts for no plan, and a name that is missing or invalid is marked before its user has a plan.
 func Mark(in Input, users []manifest.User) Marks {
 	m := &marker{in: in, users: users, plans: newPlans(in.Plans)}
 	m.Names, m.Used = map[int64]string{}, given(users)
@@ -88,8 +88,8 @@ func (m *marker) name(u manifest.User) {
 		return
 	}
 	if u.Username == "" {
+		m.Names[u.ID] = u.Login + ": no user name"
 		if planned {
-			m.Names[u.ID] = u.Login + ": no user name"
 			m.add(ruleMissing, false, []int64{u.ID}, "%s: no user name", called(u))
 		}
 		return

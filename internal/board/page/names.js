@@ -45,6 +45,7 @@ export class Names {
     const all = state.order.map((id) => state.users.get(id));
     const marks = all.filter((u) => u.mark).length;
     if (marks === 0) this.marked = false;
+    this.root.classList.toggle("unmarked", marks === 0);
     this.toggle.textContent = marks ? `${number(marks)} marked` : "none marked";
     this.toggle.disabled = marks === 0;
     this.toggle.setAttribute("aria-pressed", String(this.marked));
