@@ -53,6 +53,9 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
+// patience is how long a page may take to show what was asked for.
+const patience = 8 * time.Second
+
 // tab is a page of a board.
 type tab struct {
 	t   testing.TB
@@ -101,7 +104,9 @@ func enter(t testing.TB, b *running, parent context.Context, address string, how
 			if err != nil {
 				return
 			}
-			t.Logf("console.%s: %v", e.Type, e.Args)
+			for _, a := range e.Args {
+				t.Logf("console.%s: %s", e.Type, a.Value)
+			}
 		}
 	}()
 	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1280, 720), chromedp.Navigate(address)); err != nil {
@@ -124,7 +129,7 @@ func js[T any](p *tab, expression string) T {
 // wait waits until an expression holds.
 func (p *tab) wait(condition string) {
 	p.t.Helper()
-	late := time.Now().Add(30 * time.Second)
+	late := time.Now().Add(patience)
 	for {
 		if ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`Boolean(`+condition+`)`)); err == nil && ok {
 			return
@@ -201,7 +206,7 @@ func cardOf(id int64) string {
 }
 
 func columnOf(place string) string {
-	return fmt.Sprintf(`document.querySelector(".column[data-place=%q]")`, place)
+	return fmt.Sprintf(`document.querySelector('.column[data-place="%s"]')`, place)
 }
 
 // placed waits until a user's card stands in a column, here and in the command.

@@ -67,6 +67,7 @@ export class Columns {
       column.users = shown.get(place);
       if (!column.users.some((u) => u.id === this.current.get(place))) this.current.set(place, column.users[0]?.id);
       column.list.set(column.users);
+      this.rove(place);
       column.empty.textContent = column.users.length > 0 ? "" : column.used > 0 ? "no hit" : "nobody";
     }
     this.drawChosen();
@@ -271,8 +272,15 @@ export class Columns {
     const before = this.current.get(place);
     if (before === u.id && e.target.closest(".card").tabIndex === 0) return;
     this.current.set(place, u.id);
+    this.rove(place);
+  }
+
+  /** Lets Tab go to the current card of a column alone. */
+  rove(place) {
+    const current = this.current.get(place);
     for (const card of this.columns.get(place).ul.querySelectorAll(".card")) {
-      const here = Number(card.dataset.id) === u.id ? "0" : "-1";
+      const here = Number(card.dataset.id) === current ? "0" : "-1";
+      if (card.getAttribute("tabindex") === here) continue;
       for (const el of [card, ...card.querySelectorAll("[data-act]")]) el.setAttribute("tabindex", here);
     }
   }

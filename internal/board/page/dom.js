@@ -43,3 +43,10 @@ export function count(n, one, many) {
 
 const form = new Intl.NumberFormat("en");
 export const number = (n) => form.format(n);
+
+/** Puts an element before another and keeps the focus that is inside. */
+export function put(parent, element, before) {
+  const inside = element.contains(document.activeElement) ? document.activeElement : null;
+  parent.insertBefore(element, before);
+  if (inside && document.activeElement !== inside) inside.focus({ preventScroll: true });
+}

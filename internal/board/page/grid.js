@@ -1,6 +1,6 @@
 // A table of users in which only the rows in view exist; sorted by any column.
 
-import { h } from "./dom.js";
+import { h, put } from "./dom.js";
 
 const height = 38; // of a row
 const ahead = 10;
@@ -56,11 +56,16 @@ export class Grid {
     const last = Math.min(n, Math.ceil((scrollTop + clientHeight) / height) + ahead);
     this.table.style.marginTop = `${first * height}px`;
     this.table.style.marginBottom = `${(n - last) * height}px`;
-    const keep = new Set();
+    const focus = document.activeElement?.closest?.("tr")?.dataset.id;
+    const keep = new Set(this.users.slice(first, last).map((u) => u.id));
+    for (const [id, row] of this.rows) {
+      if (keep.has(id) || String(id) === focus) continue;
+      row.tr.remove();
+      this.rows.delete(id);
+    }
     let before = null;
     for (let i = last - 1; i >= first; i--) {
       const u = this.users[i];
-      keep.add(u.id);
       let row = this.rows.get(u.id);
       if (!row || row.u !== u) {
         const tr = h("tr", { dataset: { id: u.id } }, this.columns.map((c) => h("td", { class: c.class ?? c.id }, c.cell(u))));
@@ -69,14 +74,8 @@ export class Grid {
         this.rows.set(u.id, row);
       }
       row.tr.setAttribute("aria-rowindex", i + 2);
-      if (row.tr.parentNode !== this.body || row.tr.nextSibling !== before) this.body.insertBefore(row.tr, before);
+      if (row.tr.parentNode !== this.body || row.tr.nextSibling !== before) put(this.body, row.tr, before);
       before = row.tr;
-    }
-    const active = document.activeElement?.closest?.("tr")?.dataset.id;
-    for (const [id, row] of this.rows) {
-      if (keep.has(id) || String(id) === active) continue;
-      row.tr.remove();
-      this.rows.delete(id);
     }
   }
 

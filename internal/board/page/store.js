@@ -56,6 +56,7 @@ export async function load() {
   const { users, ...rest } = view;
   Object.assign(state, { offer: null, keeping: "" }, rest);
   state.users = new Map(users.map((u) => [u.id, u]));
+  expected.forEach(expect);
   state.order = [...state.users.values()].sort((a, b) => collator.compare(a.name || a.login, b.name || b.login) || a.id - b.id)
     .map((u) => u.id);
   changed();
@@ -65,10 +66,13 @@ function take(news) {
   const { users, ...rest } = news;
   Object.assign(state, rest);
   for (const u of users) state.users.set(u.id, { ...state.users.get(u.id), ...u, mark: u.mark ?? "", guessed: u.guessed ?? false });
+  expected.forEach(expect); // of steps that were made since
   changed();
 }
 
-/** Shows a step before the command has answered. */
+let expected = []; // changes on their way
+
+/** Shows what changes will give, before the command has answered. */
 function expect(changes) {
   for (const c of changes) {
     const u = { ...state.users.get(c.id) };
@@ -79,17 +83,25 @@ function expect(changes) {
     if (c.welcome) u.welcome = c.welcome === "?" ? null : c.welcome === "true";
     state.users.set(c.id, u);
   }
-  changed();
 }
 
 let tail = Promise.resolve();
 let waiting = 0;
 
-/** Sends a step behind those on their way. */
-function send(path, body) {
+/** Sends a step behind those on their way, and shows at once what its changes will give. */
+function send(path, body, changes = []) {
   waiting++;
-  const sent = tail.then(() => call(path, { revision: state.revision, ...body })).then(take);
-  tail = sent.catch(trouble).finally(() => waiting--);
+  expected.push(changes);
+  expect(changes);
+  changed();
+  const sent = tail.then(() => call(path, { revision: state.revision, ...body })).then((news) => {
+    expected = expected.filter((c) => c !== changes);
+    take(news);
+  });
+  tail = sent.catch((err) => {
+    expected = expected.filter((c) => c !== changes);
+    return trouble(err);
+  }).finally(() => waiting--);
   return tail;
 }
 
@@ -105,8 +117,7 @@ async function trouble(err) {
 
 /** Makes a step. changes are as in a users table: "-" none, "?" undecided. */
 export function edit(label, changes, rest) {
-  expect(changes);
-  return send("api/edit", { edit: { label, changes, ...rest } });
+  return send("api/edit", { edit: { label, changes, ...rest } }, changes);
 }
 
 export const undo = () => state.undo && send("api/undo");
@@ -144,7 +155,7 @@ export function listen() {
       return;
     }
     while (waiting > 0) await tail;
-    if (e.revision !== state.revision || e.checked) await load().catch(() => {});
+    if (e.revision > state.revision || e.checked) await load().catch(() => {});
   };
   events.onerror = () => {
     if (state.ended) return;

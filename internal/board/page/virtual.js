@@ -1,5 +1,7 @@
 // A list of any length in which only what is in view exists as elements.
 
+import { put } from "./dom.js";
+
 const ahead = 6; // rows kept beyond both edges
 
 export class VirtualList {
@@ -32,12 +34,16 @@ export class VirtualList {
   draw() {
     const first = Math.max(0, Math.floor(this.scroller.scrollTop / this.height) - ahead);
     const last = Math.min(this.items.length, Math.ceil((this.scroller.scrollTop + this.scroller.clientHeight) / this.height) + ahead);
-    const keep = new Set();
+    const keep = new Set(this.items.slice(first, last).map(this.key));
+    for (const [key, row] of this.rows) {
+      if (keep.has(key) || key === this.pinned) continue;
+      row.element.remove();
+      this.rows.delete(key);
+    }
     let before = null;
     for (let i = last - 1; i >= first; i--) {
       const item = this.items[i];
       const key = this.key(item);
-      keep.add(key);
       let row = this.rows.get(key);
       if (!row || row.item !== item) {
         const element = this.make(item, i);
@@ -51,13 +57,8 @@ export class VirtualList {
         row.element.setAttribute("aria-posinset", i + 1);
         row.element.setAttribute("aria-setsize", this.items.length);
       }
-      if (row.element.parentNode !== this.list || row.element.nextSibling !== before) this.list.insertBefore(row.element, before);
+      if (row.element.parentNode !== this.list || row.element.nextSibling !== before) put(this.list, row.element, before);
       before = row.element;
-    }
-    for (const [key, row] of this.rows) {
-      if (keep.has(key) || key === this.pinned) continue;
-      row.element.remove();
-      this.rows.delete(key);
     }
   }
 
