@@ -96,8 +96,10 @@ func (d *desk) serve(ctx context.Context, l net.Listener) (outcome, error) {
 	}
 	work, stop := context.WithCancel(ctx)
 	defer stop()
+	serving, hangUp := context.WithCancel(context.WithoutCancel(ctx)) // pages hear of the end before they are left
+	defer hangUp()
 	server := &http.Server{Handler: g.wrap(h), ReadHeaderTimeout: 10 * time.Second,
-		BaseContext: func(net.Listener) context.Context { return work }}
+		BaseContext: func(net.Listener) context.Context { return serving }}
 	var tasks errgroup.Group
 	tasks.Go(func() error {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -127,6 +129,7 @@ func (d *desk) serve(ctx context.Context, l net.Listener) (outcome, error) {
 	if server.Shutdown(last) != nil { // answers and the last events are out, or nobody reads them
 		server.Close()
 	}
+	hangUp()
 	stop()
 	if err := tasks.Wait(); err != nil {
 		return outcome{}, err

@@ -1,6 +1,6 @@
 // User plans: one column a plan, a card a user.
 
-import { h, icon, name, announce, count, number } from "./dom.js";
+import { h, icon, name, announce, count, number, say } from "./dom.js";
 import { state, NONE, UNDECIDED, placeOf, titleOf, move, edit } from "./store.js";
 import { VirtualList } from "./virtual.js";
 import { draggable } from "./drag.js";
@@ -66,9 +66,8 @@ export class Columns {
       this.head(column, pass ? shown.get(place).length : null);
       column.users = shown.get(place);
       if (!column.users.some((u) => u.id === this.current.get(place))) this.current.set(place, column.users[0]?.id);
-      column.list.set(column.users);
-      this.rove(place);
-      column.empty.textContent = column.users.length > 0 ? "" : column.used > 0 ? "no hit" : "nobody";
+      if (column.list.set(column.users)) this.rove(place);
+      say(column.empty, column.users.length > 0 ? "" : column.used > 0 ? "no hit" : "nobody");
     }
     this.drawChosen();
   }
@@ -111,14 +110,15 @@ export class Columns {
     const limited = p && !p.unlimited;
     const seats = !p || p.gone ? number(c.used) : p.unlimited ? `${number(c.used)} / ∞` : `${number(c.used)} / ${number(p.seats)}`;
     const over = (limited && c.used > p.seats) || (p?.gone && c.used > 0);
-    c.count.textContent = (hits === null ? "" : `${number(hits)} of `) + seats + (over && !p.gone ? `, ${number(c.used - p.seats)} too many` : "");
+    say(c.count, (hits === null ? "" : `${number(hits)} of `) + seats + (over && !p.gone ? `, ${number(c.used - p.seats)} too many` : ""));
     const spoken = p && !p.gone ? `${count(c.used, "user", "users")} of ${p.unlimited ? "unlimited" : number(p.seats)} seats` : count(c.used, "user", "users");
-    c.count.title = spoken;
-    c.entryCount.textContent = seats;
+    if (c.count.title !== spoken) c.count.title = spoken;
+    say(c.entryCount, seats);
     c.root.classList.toggle("over", Boolean(over));
     c.entry.classList.toggle("over", Boolean(over));
     c.meter.hidden = !limited;
-    c.meter.firstChild.style.width = limited ? `${Math.min(100, (100 * c.used) / Math.max(1, p.seats))}%` : "0";
+    const width = limited ? `${Math.min(100, (100 * c.used) / Math.max(1, p.seats))}%` : "0";
+    if (c.width !== width) c.meter.firstChild.style.width = c.width = width;
   }
 
   /** The rail is there when not all columns are in view. */

@@ -50,3 +50,8 @@ export function put(parent, element, before) {
   parent.insertBefore(element, before);
   if (inside && document.activeElement !== inside) inside.focus({ preventScroll: true });
 }
+
+/** Changes a text where it differs. */
+export function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -16,8 +16,15 @@ export class Grid {
     this.table = h("table", { "aria-label": label }, h("thead", {}, h("tr", {}, this.heads)), this.body);
     this.empty = h("p", { class: "empty" });
     this.root = h("div", { class: "grid", tabindex: "-1" }, this.table, this.empty);
-    this.root.addEventListener("scroll", () => this.draw(), { passive: true });
-    this.watch = new ResizeObserver(() => this.draw());
+    this.top = this.view = 0;
+    this.root.addEventListener("scroll", () => {
+      this.top = this.root.scrollTop;
+      this.draw();
+    }, { passive: true });
+    this.watch = new ResizeObserver(() => {
+      this.view = this.root.clientHeight;
+      this.draw();
+    });
     this.watch.observe(this.root);
   }
 
@@ -50,10 +57,9 @@ export class Grid {
   }
 
   draw() {
-    const { scrollTop, clientHeight } = this.root;
     const n = this.users.length;
-    const first = Math.max(0, Math.min(n, Math.floor(scrollTop / height) - ahead));
-    const last = Math.min(n, Math.ceil((scrollTop + clientHeight) / height) + ahead);
+    const first = Math.max(0, Math.min(n, Math.floor(this.top / height) - ahead));
+    const last = Math.min(n, Math.ceil((this.top + this.view) / height) + ahead);
     this.table.style.marginTop = `${first * height}px`;
     this.table.style.marginBottom = `${(n - last) * height}px`;
     const focus = document.activeElement?.closest?.("tr")?.dataset.id;
@@ -100,8 +106,8 @@ export class Grid {
     if (i < 0) return;
     const top = i * height;
     const head = height;
-    if (top < this.root.scrollTop) this.root.scrollTop = top;
-    else if (top + height + head > this.root.scrollTop + this.root.clientHeight) this.root.scrollTop = top + height + head - this.root.clientHeight;
+    if (top < this.top) this.root.scrollTop = this.top = top;
+    else if (top + height + head > this.top + this.view) this.root.scrollTop = this.top = top + height + head - this.view;
     this.draw();
     const field = this.rows.get(id)?.tr.querySelector(`[data-part="${part}"]`);
     field?.focus({ preventScroll: true });

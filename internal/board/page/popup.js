@@ -77,8 +77,11 @@ export function dialog(title, body, buttons, { wide = false, mustChoose = false 
     };
     box.append(h("h2", { id: "dialog-title", tabindex: "-1" }, title), h("div", { class: "body" }, body),
       h("div", { class: "buttons" }, buttons.map((b) => h("button", { type: "button", class: b.kind ?? "", onclick: () => press(b) }, b.label))));
-    if (mustChoose) box.addEventListener("cancel", (e) => e.preventDefault());
     box.addEventListener("close", () => {
+      if (mustChoose && said === null) {
+        box.showModal(); // Escape closes whatever a page says
+        return;
+      }
       box.remove();
       resolve(said);
     });

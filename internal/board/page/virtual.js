@@ -7,16 +7,26 @@ const ahead = 6; // rows kept beyond both edges
 export class VirtualList {
   /** scroller scrolls, list holds the rows, make(item, index) gives a row's element. Items are compared by identity. */
   constructor(scroller, list, height, make, key = (item) => item.id) {
-    Object.assign(this, { scroller, list, height, make, key, items: [], rows: new Map(), pinned: null });
-    scroller.addEventListener("scroll", () => this.draw(), { passive: true });
-    this.watch = new ResizeObserver(() => this.draw());
+    Object.assign(this, { scroller, list, height, make, key, items: [], rows: new Map(), pinned: null, top: 0, view: 0 });
+    // Both are kept, since to ask for them in the middle of changes makes the browser lay out the page each time.
+    scroller.addEventListener("scroll", () => {
+      this.top = scroller.scrollTop;
+      this.draw();
+    }, { passive: true });
+    this.watch = new ResizeObserver(() => {
+      this.view = scroller.clientHeight;
+      this.draw();
+    });
     this.watch.observe(scroller);
   }
 
+  /** Shows items; false when they are the very same as before. */
   set(items) {
+    if (items.length === this.items.length && items.every((item, i) => item === this.items[i])) return false;
+    if (items.length !== this.items.length) this.list.style.height = `${items.length * this.height}px`;
     this.items = items;
-    this.list.style.height = `${items.length * this.height}px`;
     this.draw();
+    return true;
   }
 
   /** The element of an item, after it was scrolled into view. */
@@ -24,16 +34,15 @@ export class VirtualList {
     const i = this.items.findIndex((item) => this.key(item) === key);
     if (i < 0) return null;
     const top = i * this.height;
-    const { scrollTop, clientHeight } = this.scroller;
-    if (top < scrollTop) this.scroller.scrollTop = top;
-    else if (top + this.height > scrollTop + clientHeight) this.scroller.scrollTop = top + this.height - clientHeight;
+    if (top < this.top) this.scroller.scrollTop = this.top = top;
+    else if (top + this.height > this.top + this.view) this.scroller.scrollTop = this.top = top + this.height - this.view;
     this.draw();
     return this.rows.get(key)?.element ?? null;
   }
 
   draw() {
-    const first = Math.max(0, Math.floor(this.scroller.scrollTop / this.height) - ahead);
-    const last = Math.min(this.items.length, Math.ceil((this.scroller.scrollTop + this.scroller.clientHeight) / this.height) + ahead);
+    const first = Math.max(0, Math.floor(this.top / this.height) - ahead);
+    const last = Math.min(this.items.length, Math.ceil((this.top + this.view) / this.height) + ahead);
     const keep = new Set(this.items.slice(first, last).map(this.key));
     for (const [key, row] of this.rows) {
       if (keep.has(key) || key === this.pinned) continue;
