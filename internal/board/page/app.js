@@ -1,6 +1,6 @@
 // The frame of the page: views, filter, undo, OK and Cancel.
 
-import { h, icon, name, count, number, announce } from "./dom.js";
+import { h, icon, name, message, count, number, announce } from "./dom.js";
 import { state, subscribe, load, listen, undo, redo, finish, cancel, draft, removals, settled, clearTrouble } from "./store.js";
 import { Columns } from "./columns.js";
 import { Names } from "./names.js";
@@ -144,7 +144,7 @@ async function ok() {
 }
 
 function blocked(why) {
-  return dialog("Not yet", [h("p", {}, "This is still open:"), h("ul", {}, why.slice(0, 30).map((t) => h("li", {}, name(t)))), why.length > 30 && h("p", {}, `and ${why.length - 30} more`)],
+  return dialog("Not yet", [h("p", {}, "This is still open:"), h("ul", {}, why.slice(0, 30).map((t) => h("li", {}, message(t)))), why.length > 30 && h("p", {}, `and ${why.length - 30} more`)],
     [{ label: "To the checklist", kind: "primary", run: () => shell.go("checklist") }, { label: "Close" }]);
 }
 

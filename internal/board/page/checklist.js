@@ -1,6 +1,6 @@
 // The checklist: what is done and what is open.
 
-import { h, icon, name } from "./dom.js";
+import { h, icon, name, message } from "./dom.js";
 import { state, edit } from "./store.js";
 import { dialog } from "./popup.js";
 
@@ -24,7 +24,7 @@ export class Checklist {
 
   draw() {
     this.shell.hits(null);
-    this.root.replaceChildren(h("h1", {}, "Before this is written"), ...state.notes.map((n) => h("p", { class: "remark" }, name(n))),
+    this.root.replaceChildren(h("h1", {}, "Before this is written"), ...state.notes.map((n) => h("p", { class: "remark" }, message(n))),
       ...state.checklist.map((i) => this.item(i)));
   }
 
@@ -39,13 +39,13 @@ export class Checklist {
 
   note(n) {
     const kind = n.waived ? "waived" : n.severity;
-    return h("li", { class: `note ${kind}` }, h("span", { class: "kind" }, n.waived ? "let stand" : n.severity), h("span", { class: "text" }, name(n.text), n.waived && h("small", {}, name(` (${n.waived})`))),
+    return h("li", { class: `note ${kind}` }, h("span", { class: "kind" }, n.waived ? "let stand" : n.severity), h("span", { class: "text" }, message(n.text), n.waived && h("small", {}, name(` (${n.waived})`))),
       n.waivable && n.severity === "error" && n.rule && !n.waived && h("button", { type: "button", class: "plain", onclick: () => this.waive(n) }, "Let it stand…"));
   }
 
   async waive(n) {
     const reason = h("input", { type: "text", "aria-label": "Reason", autofocus: true, placeholder: "reason" });
-    await dialog("Let it stand", [h("p", {}, name(n.text)), h("p", { class: "muted" }, `Everything that rule ${n.rule} finds about ${n.subject || "this"} is let stand; the report shows it with your reason.`), reason], [
+    await dialog("Let it stand", [h("p", {}, message(n.text)), h("p", { class: "muted" }, `Everything that rule ${n.rule} finds about ${n.subject || "this"} is let stand; the report shows it with your reason.`), reason], [
       { label: "Cancel" },
       { label: "Let it stand", kind: "primary", run: () => {
         if (reason.value.trim() === "") return false;

@@ -130,6 +130,7 @@ export class Columns {
     const place = placeOf(u);
     const chosen = this.selected.has(u.id);
     const id = `card-${u.id}`;
+    const wrong = u.mark && (u.username || u.plan); // that nothing is chosen yet says the column
     const here = this.current.get(place) === u.id ? "0" : "-1";
     const line = (...parts) => {
       const text = parts.filter(Boolean);
@@ -145,7 +146,7 @@ export class Columns {
     icon("crown"), u.guessed && h("span", { "aria-hidden": "true" }, "?")),
     h("button", { type: "button", class: "more", tabindex: here, dataset: { act: "menu", part: "menu" }, "aria-haspopup": "menu", "aria-label": `Move ${called} to…`, title: "Move to…" }, icon("more")),
     line(u.login, u.position), line(u.role, u.group), line(u.company),
-    h("p", { class: u.mark ? "mail marked" : "mail", title: u.mark || u.username || u.emails.join(", ") }, u.mark && icon("warn"), name(u.username || u.emails[0] || "no e-mail")),
+    h("p", { class: wrong ? "mail marked" : u.username ? "mail" : "", title: u.mark || u.username || u.emails.join(", ") }, wrong && icon("warn"), name(u.username || u.emails[0] || "no e-mail")),
     h("label", { class: "tick" }, h("input", { type: "checkbox", tabindex: here, checked: u.confidential, dataset: { act: "confidential", part: "confidential" } }), "Confidential activities")));
   }
 

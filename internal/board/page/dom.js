@@ -30,6 +30,11 @@ export function name(text, props) {
   return h("bdi", props, text);
 }
 
+/** A message in which what stands in quotes has its own direction. */
+export function message(text) {
+  return h("span", { class: "message" }, text.split(/('[^']*')/).map((part) => (part.startsWith("'") ? name(part) : part)));
+}
+
 /** Tells a screen reader. */
 export function announce(text) {
   const live = document.getElementById("live");

@@ -1,6 +1,6 @@
 // User names: a table with what is wrong beside each name.
 
-import { h, icon, name, announce, count, number } from "./dom.js";
+import { h, icon, name, message, announce, count, number } from "./dom.js";
 import { state, edit, placeOf, titleOf, attempt, removals, NONE } from "./store.js";
 import { Grid } from "./grid.js";
 import { filterOf } from "./filter.js";
@@ -20,7 +20,7 @@ export class Names {
         "aria-label": u.guessed ? "administrator, guessed" : "administrator", title: u.guessed ? "Administrator, guessed" : "Administrator" }, icon("crown"), u.guessed && "?") },
       text("name", "Full name"),
       { id: "username", title: "User name", value: (u) => u.username, cell: (u) => this.field(u) },
-      { id: "mark", title: "Mark", value: (u) => (u.mark ? `0${u.mark}` : "1"), cell: (u) => u.mark && h("span", { class: "marked", title: u.mark }, icon("warn"), name(u.mark)) },
+      { id: "mark", title: "Mark", value: (u) => (u.mark ? `0${u.mark}` : "1"), cell: (u) => u.mark && h("span", { class: "marked", title: u.mark }, icon("warn"), message(u.mark)) },
       text("company", "Company"), text("group", "User group"), text("role", "Role"),
       { id: "plan", title: "User plan", value: (u) => titleOf(placeOf(u)), cell: (u) => name(titleOf(placeOf(u)), { title: titleOf(placeOf(u)) }) },
     ]);
@@ -185,7 +185,7 @@ export class Names {
       rows.length > 0 && h("div", { class: "rows", tabindex: "0", role: "region", "aria-label": "Preview" }, h("table", {}, h("thead", {}, h("tr", {}, ["Login", "Full name", "Now", "Then", "Mark"].map((t) => h("th", { scope: "col" }, t)))),
         h("tbody", {}, rows.map((n) => {
           const u = state.users.get(n.id);
-          return h("tr", {}, [u.login, u.name, u.username, n.username].map((t) => h("td", {}, name(t))), h("td", { class: n.mark && "marked" }, name(n.mark)));
+          return h("tr", {}, [u.login, u.name, u.username, n.username].map((t) => h("td", {}, name(t))), h("td", { class: n.mark && "marked" }, message(n.mark)));
         })))),
       list.length > rows.length && h("p", {}, `and ${number(list.length - rows.length)} more`),
     ].filter(Boolean));
