@@ -7,6 +7,8 @@ CACHE    := .cache
 TOOLS    := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/omt-tools
 LINTER   := golangci-lint-v2.15.0
 COMMANDS := omt-scan omt-assign omt-pack omt-push
+PLUGINS  := $(wildcard plugins/archive plugins/crm plugins/script)
+EXE      := $(shell $(GO) env GOEXE)
 FUZZTIME ?= 20s
 NPM_DUCKDB := @duckdb/node-api@1.5.6-r.1
 
@@ -15,14 +17,18 @@ NPM_DUCKDB := @duckdb/node-api@1.5.6-r.1
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | awk -F'\t' '{printf "  %-10s %s\n", $$1, $$2}'
 
-build: ## build the four commands into bin/
+build: ## build the four commands into bin/, the plugins into bin/plugins/, and lock them
 	$(GO) build -trimpath -o $(BIN)/ $(addprefix ./cmd/,$(COMMANDS))
+	@mkdir -p $(BIN)/plugins
+	$(GO) build -trimpath -o $(BIN)/plugins/ $(addprefix ./,$(PLUGINS))
+	@$(BIN)/omt-scan$(EXE) rules --lock --plugins $(BIN)/plugins
 
 demo: build ## make a sample installation, migrate it into a folder, prove it, unpack it, compare
 	@$(GO) run ./internal/demo -bin $(BIN) -dir demo
 
 test: peers ## run all tests with the race detector
-	OMT_TEST_DUCKDB=$(CURDIR)/$(CACHE)/duckdb $(GO) test -race -timeout 20m ./...
+	OMT_TEST_DUCKDB=$(CURDIR)/$(CACHE)/duckdb OMT_TEST_NODE_GRPC=$(CURDIR)/$(CACHE)/grpc $(GO) test -race -timeout 20m ./...
+	cd plugins/example-go && $(GO) test ./...
 
 peers: ## install what the tests compare with, or say what is missing
 	@sh .ci/peers $(CACHE) $(NPM_DUCKDB)
@@ -32,12 +38,17 @@ lint: $(TOOLS)/$(LINTER) ## check format, vet (Linux and Windows), linters, impo
 	$(GO) mod tidy -e -diff # -e: a test of a dependency may name a module version that can no longer be had
 	$(GO) vet ./...
 	GOOS=windows $(GO) vet ./...
+	cd plugins/example-go && $(GO) mod tidy -e -diff && $(GO) vet ./...
+	$(GO) run ./internal/protogen -check
 	$(TOOLS)/$(LINTER) run --allow-parallel-runners ./...
 
 $(TOOLS)/$(LINTER):
 	@mkdir -p $(TOOLS)/build
 	GOBIN=$(TOOLS)/build $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINTER:golangci-lint-%=%)
 	@mv $(TOOLS)/build/golangci-lint $@
+
+generate: ## make the Go code of plugins/sdk/proto/rules.proto
+	$(GO) run ./internal/protogen
 
 fuzz: ## run every fuzz target for FUZZTIME each
 	@for p in $$($(GO) list ./...); do \
@@ -51,4 +62,4 @@ bench: build ## measure against tar|zstd and restic on 50,000 generated files, a
 clean: ## remove what the targets made
 	rm -rf $(BIN) $(CACHE) demo
 
-.PHONY: help build demo test peers lint fuzz bench clean
+.PHONY: help build demo test peers lint generate fuzz bench clean

@@ -25,23 +25,34 @@
 //	--welcome-email all|none, --summary-to ADDRESS  e-mails when users can log in
 //	--remove-from-persons  user names are removed from cards of persons who are no users
 //	--waive RULE[:SUBJECT]=REASON, --waivers FILE  let findings stand; FILE is a table with the columns rule, subject,
-//	                  reason, by, until
+//	                  reason, by, until. * in a subject is any text, ? one character; a subject that holds an equals sign
+//	                  is quoted: file-size:'file:service:a=b'=known
+//	--plugins DIR     the folder of the preflight rules, as omt-scan takes it
 //
 // As a plan "-" is none and "?" undecided; an empty cell changes nothing. Truth values are true and false. Tables are
 // CSV as spreadsheets write them: with ";", "," or tab, UTF-8, UTF-16 or Windows-1252 (others with --encoding).
 //
 // A choice that cannot be (a user or plan that does not exist, a plan that is full, a user name that is taken or no
 // e-mail address) is refused together with all others, each with its row and column, and nothing is written. What
-// remains wrong is written as findings: two equal user names, users undecided or without a valid user name, too many
-// users for a plan, no administrator with a plan. Those and errors that omt-scan found block packing; equal user names,
-// seats, and a confirmed administrator cannot be waived. Package internal/plan has the rules in full.
+// remains wrong is found by the preflight rules and written as findings: two equal user names, users undecided or without a
+// valid user name, too many users for a plan, no administrator with a plan, and all that the scan knows of. An error blocks
+// packing until it is resolved or waived.
+//
+// A waiver with a subject covers what is found of it, now and later; one without, or with a pattern, covers what is found
+// now, so that more of it blocks again. Rules that say so cannot be waived at all (plan-seats), nor can single findings
+// (equal user names, no administrator where it was named what makes one). A waiver that has ended, or that nothing needs, is
+// told. Package internal/plan has it in full.
+//
+// Without plugins no rules are run, the results of the input stay, and the run ends with 3 where some were never run. An
+// earlier manifest as --users is noted with its company name and serial number, which a rule compares.
 //
 // # Exit statuses
 //
 //	0    done
 //	1    could not finish
 //	2    the command line, a table or a choice is wrong; nothing was written
-//	3    done, but users are undecided or errors stand: omt-pack will refuse the output
+//	3    done, but users are undecided, errors stand or rules were not run: omt-pack will refuse the output
 //	4    the input is cut short, edited or from a failed stage
+//	5    refused: the plugins are not those that plugins.lock names
 //	130  interrupted
 package main

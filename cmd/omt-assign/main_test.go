@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,36 +16,17 @@ import (
 	"github.com/openomt/omt/internal/manifest/manifesttest"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"omt-assign": main}) }
+// plugins are what the scripts run their rules with.
+var plugins clitest.Plugins
+
+func TestMain(m *testing.M) {
+	testscript.Main(plugins.Main(m), map[string]func(){"omt-assign": main})
+}
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "status": clitest.WantStatus}})
-}
-
-// seal ends a manifest that a script holds without its end, as a tool would: seal TOOL FILE.
-func seal(ts *testscript.TestScript, _ bool, args []string) {
-	path := ts.MkAbs(args[1])
-	b, err := sealed(args[0], ts.ReadFile(args[1]))
-	ts.Check(err)
-	ts.Check(os.WriteFile(path, b, 0o644))
-}
-
-// sealed writes lines as a manifest with its end.
-func sealed(tool, lines string) ([]byte, error) {
-	var b bytes.Buffer
-	w := manifest.NewWriter(&b, tool)
-	for line := range strings.Lines(lines) {
-		var head struct{ Kind manifest.Kind }
-		if err := json.Unmarshal([]byte(line), &head); err != nil {
-			return nil, fmt.Errorf("%s: %w", line, err)
-		}
-		if err := w.WriteRaw(manifest.Line{Kind: head.Kind, Raw: []byte(strings.TrimRight(line, "\n"))}); err != nil {
-			return nil, err
-		}
-	}
-	_, err := w.End()
-	return b.Bytes(), err
+		Setup: plugins.Setup,
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"seal": clitest.Seal, "status": clitest.WantStatus, "plugins": clitest.CopyPlugins}})
 }
 
 func TestWrongFlags(t *testing.T) { clitest.WrongFlags(t, "omt-assign", command) }
@@ -63,13 +42,13 @@ const scan = `{"kind":"manifest","format":"omt/1","id":"0192f0c1-0000-7000-8000-
 
 // TestPowerShell: whatever the shell does to what comes in and goes out, the same is assigned.
 func TestPowerShell(t *testing.T) {
-	in, err := sealed("omt-scan 0.1.0", scan)
+	in, err := clitest.Sealed("omt-scan 0.1.0", scan)
 	if err != nil {
 		t.Fatal(err)
 	}
 	assign := func(t *testing.T, in []byte) []byte {
 		p := clitest.New(t, "omt-assign", "--auto")
-		p.Stdin = string(in)
+		p.Stdin, p.Vars["OMT_PLUGINS"] = string(in), plugins.Dir(t)
 		if status := p.Run(context.Background(), command); status != 0 {
 			t.Fatalf("status %d: %s", status, p.Stderr.String())
 		}
@@ -99,7 +78,7 @@ func TestPowerShell(t *testing.T) {
 
 // TestEditIsRecorded: of a file and of a stream, with the digest that the end record had.
 func TestEditIsRecorded(t *testing.T) {
-	in, err := sealed("omt-scan 0.1.0", scan)
+	in, err := clitest.Sealed("omt-scan 0.1.0", scan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +95,7 @@ func TestEditIsRecorded(t *testing.T) {
 	for name, args := range map[string][]string{"file": {"--in", file}, "stream": nil} {
 		t.Run(name, func(t *testing.T) {
 			p := clitest.New(t, "omt-assign", append(args, "--auto", "--accept-edits")...)
-			p.Stdin, p.Vars["USER"] = edited, "karl"
+			p.Stdin, p.Vars["USER"], p.Vars["OMT_PLUGINS"] = edited, "karl", plugins.Dir(t)
 			if status := p.Run(context.Background(), command); status != 0 {
 				t.Fatalf("status %d: %s", status, p.Stderr.String())
 			}
@@ -137,7 +116,7 @@ func TestEditIsRecorded(t *testing.T) {
 
 // TestRemarksOnATerminal: seats are told on a terminal, what needs somebody's attention everywhere.
 func TestRemarksOnATerminal(t *testing.T) {
-	in, err := sealed("omt-scan 0.1.0", scan)
+	in, err := clitest.Sealed("omt-scan 0.1.0", scan)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/openomt/omt/cmd/internal/rules"
 	"github.com/openomt/omt/internal/cli"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/plan"
@@ -13,6 +14,7 @@ func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx,
 
 // options are the flags as they were given.
 type options struct {
+	rules           *rules.Flags
 	choices         plan.Choices
 	users, waivers  string // files
 	encoding        string
@@ -23,7 +25,7 @@ type options struct {
 }
 
 func command(*cli.Env) *cli.Command {
-	o := &options{}
+	o := &options{rules: rules.New()}
 	return &cli.Command{
 		Usage: "give users their plans and user names",
 		Description: "It starts from the choices in its input and applies --users, --welcome-email, --set and --auto, in this order;\n" +
@@ -32,7 +34,8 @@ func command(*cli.Env) *cli.Command {
 		Flags: o.flags(),
 		Statuses: map[manifest.Status]string{
 			manifest.Usage:   "command line, table or choice wrong (all of them are listed): nothing was written",
-			manifest.Remarks: "done, but users are undecided or errors stand: packing will refuse it",
+			manifest.Remarks: "done, but users are undecided, errors stand, or rules were not run: packing will refuse it",
+			manifest.Refused: "the plugins are not those that plugins.lock names",
 		},
 		Validate: o.validate,
 		Action:   o.assign,
@@ -54,9 +57,10 @@ func (o *options) flags() []*cli.Flag {
 		cli.Choice("welcome-email", "send a welcome e-mail to `all|none`", &o.choices.WelcomeEmail, "all", "none"),
 		o.summary,
 		o.remove,
-		cli.Func("waive", "let findings stand: `RULE[:SUBJECT]=REASON`", "RULE=REASON or RULE:SUBJECT=REASON",
+		cli.Func("waive", "let findings stand: `RULE[:SUBJECT]=REASON`; * in SUBJECT is any text, ? one character", "RULE=REASON or RULE:SUBJECT=REASON",
 			appendTo(&o.choices.Waivers, plan.ParseWaiver)),
 		cli.String("waivers", "take waivers from `FILE`: a table (CSV) with rule, subject, reason, by, until", &o.waivers),
+		o.rules.Flag(),
 	}
 	return append(list, o.board.flags()...)
 }
@@ -101,19 +105,31 @@ func (o *options) assign(ctx context.Context, j *cli.Job) error {
 	if err := o.read(j); err != nil {
 		return err
 	}
+	run, err := o.rules.Start(ctx, j)
+	if err != nil {
+		return err
+	}
+	defer run.Close()
 	var s plan.Summary
 	done := false
-	err := j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
+	err = j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
 		src, err := trusted(in, j, o.choices.By, o.board.on)
 		if err != nil {
 			return err
 		}
 		defer src.close()
+		if err := run.Begin(ctx, out); err != nil {
+			return err
+		}
+		o.choices.Final = run.Final
 		ask, err := o.board.ask(ctx, j, o.choices, src.again)
 		if err != nil {
 			return err
 		}
-		s, err = plan.Run(ctx, plan.RunOptions{Choices: o.choices, Tool: j.Tool, Edit: src.edit, Ask: ask}, src.reader, out)
+		s, err = plan.Run(ctx, plan.RunOptions{
+			Choices: o.choices, Tool: j.Tool, Edit: src.edit, Earlier: rules.Earlier(rules.FromUsers, o.users),
+			Rules: run.Rules, Required: manifest.RequiredRules(), Ask: ask,
+		}, src.reader, out)
 		if err != nil {
 			return err
 		}

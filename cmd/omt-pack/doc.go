@@ -10,6 +10,11 @@
 // The input is read to its end before anything begins. What scan listed is a forecast: pack reads the database and the
 // folders again, inside one snapshot where the database gives one, and its manifest says what was found then.
 //
+// Nothing is packed while an error stands in the input that nobody waived, or a rule was not run to its end: what blocks is
+// told, one line a rule. The preflight rules (--plugins DIR, as omt-scan takes it) are run over what is packed as well; an
+// error that only they find then ends the run with 5, and the chunks stay in the spool. For a part that goes ahead (--only,
+// --older-than) findings are told and stop nothing.
+//
 // verify --db compares the rows of a database with those of the migration: the one that was unpacked, or the source again.
 // It names tables, keys and columns that differ. unpack --db writes a table omt_user besides those of the source, one row
 // for each user of the migration, for whoever makes the accounts at the tenant (package source describes it); and it says
@@ -23,7 +28,8 @@
 // not know zstd, as those in SQL Server and Azure Synapse; it takes more room, and the rows are the same.
 //
 // Exit statuses: 0 done; 1 could not finish; 2 command line or configuration wrong, nothing was read; 4 the input is cut
-// short, edited or from a failed stage; 5 refused (an error that nobody waived, another company or serial number, a
-// target that is not empty or is the source); 130 interrupted, run it again to go on. verify ends with 1 where anything
-// is missing or differs, at the destination or in the database.
+// short, edited or from a failed stage; 5 refused (an error that nobody waived, a rule that was not run to its end, a
+// plugin that is not the one that was locked, another company or serial number, a target that is not empty or is the
+// source); 130 interrupted, run it again to go on. verify ends with 1 where anything is missing or differs, at the
+// destination or in the database.
 package main

@@ -6,18 +6,18 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/openomt/omt/cmd/internal/rules"
 	"github.com/openomt/omt/cmd/internal/sourceflags"
 	"github.com/openomt/omt/internal/cli"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/pack"
-	"github.com/openomt/omt/internal/plan"
 )
 
 func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx, env) }
 
 func command(*cli.Env) *cli.Command {
 	o := pack.Options{Spool: "omt-spool", Level: 1, Codec: "zstd", Workers: min(runtime.NumCPU(), pack.MaxWorkers)}
-	src := sourceflags.New()
+	src, plugins := sourceflags.New(), rules.New()
 	var only []string
 	orphans := "leave"
 	var known, to string
@@ -42,6 +42,7 @@ func command(*cli.Env) *cli.Command {
 			cli.Int("level", "how hard to compress, 1 to 3", &o.Level, 1, 3),
 			cli.Choice("table-codec", "how the pages of table parts are compressed: `zstd|snappy|gzip`", &o.Codec, "zstd", "snappy", "gzip"),
 			cli.Int("workers", "chunks made at the same time", &o.Workers, 1, 64),
+			plugins.Flag(),
 			later[0], later[1], later[2], later[3],
 		),
 		Statuses: map[manifest.Status]string{manifest.Refused: ""},
@@ -59,7 +60,16 @@ func command(*cli.Env) *cli.Command {
 			return o.Validate()
 		},
 		Action: func(ctx context.Context, j *cli.Job) error {
+			run, err := plugins.Start(ctx, j)
+			if err != nil {
+				return err
+			}
+			defer run.Close()
 			return j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
+				if err := run.Begin(ctx, out); err != nil {
+					return err
+				}
+				o.Rules, o.Required = run.Rules, manifest.RequiredRules()
 				return action(ctx, j, o, src, in, out)
 			})
 		},
@@ -76,7 +86,6 @@ func action(ctx context.Context, j *cli.Job, o pack.Options, src *sourceflags.Fl
 	o.Temp, o.Tool, o.By = j.Temp, j.Tool, cmp.Or(env.Getenv("USERNAME"), env.Getenv("USER"), env.Name)
 	o.Now, o.Sleep = env.Now, sleep
 	o.Progress, o.Log, o.Notice, o.Remark = j.Progress, j.Log, j.Say, j.Remark
-	o.Check = plan.Check
 	o.Open = func(ctx context.Context, inst manifest.Installation) (pack.Source, error) {
 		s, err := src.Open(ctx, j, inst)
 		if err != nil {

@@ -16,6 +16,9 @@
 // time. Packed again with other content, the same migration becomes the next revision. Two pushes at once: one wins,
 // the other says so.
 //
+// Nothing is committed while an error stands that nobody waived, or one of the required preflight rules was not run to its
+// end: what blocks is told, one line a rule. A part that goes ahead is pushed all the same.
+//
 // Chunks leave the spool after the commit, unless --keep is given; when omt-pack keeps the spool small (--spool-limit),
 // as soon as the destination has them.
 //
@@ -28,7 +31,7 @@
 //	2    the command line is wrong; nothing was read
 //	3    committed, but documents are missing: standard error names the first ten, the manifest all
 //	4    the input is cut short, edited or from a failed stage; nothing was committed
-//	5    refused: not written by omt-pack, an error that nobody waived, another company or serial number, a tenant that
-//	     holds another migration, or another push has won
+//	5    refused: not written by omt-pack, an error that nobody waived, a rule that was not run to its end, another company
+//	     or serial number, a tenant that holds another migration, or another push has won
 //	130  interrupted; run it again to go on
 package main

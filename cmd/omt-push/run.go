@@ -64,6 +64,7 @@ func action(ctx context.Context, j *cli.Job, o push.Options, d destination.Desti
 	if in.File() {
 		o.Again = in.Again
 	}
+	o.Required = manifest.RequiredRules()
 	o.Tool, o.By = j.Tool, cmp.Or(env.Getenv("USERNAME"), env.Getenv("USER"), env.Name)
 	o.Now, o.NewID = env.Now, env.NewID
 	o.Progress, o.Log, o.Notice, o.Say = j.Progress, j.Log, j.Remark, j.Say

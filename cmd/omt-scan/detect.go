@@ -56,14 +56,3 @@ func incomplete(j *cli.Job, c install.Config) error {
 	}
 	return manifest.Errorf(manifest.Remarks, "what was found is not enough for a scan: give it %s as well", strings.Join(missing, " and "))
 }
-
-// rules is where the preflight rules will be listed.
-func rules() *cli.Command {
-	return &cli.Command{
-		Name:  "rules",
-		Usage: "not part of this build: list the preflight rules",
-		Action: func(context.Context, *cli.Job) error {
-			return manifest.Errorf(manifest.Usage, "rules are not part of this build")
-		},
-	}
-}

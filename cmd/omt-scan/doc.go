@@ -7,6 +7,7 @@
 //	omt-scan --db 'sqlserver://crm7@sql1?database=crm' --prefix crm7 --root document=/srv/so_arc --login KK --out scan.jsonl
 //	omt-scan detect --install C:\SuperOffice --out omt.json
 //	omt-scan sample --dir demo
+//	omt-scan rules
 //
 // # Where the installation is
 //
@@ -47,6 +48,22 @@
 // --only AREA,… lists these areas alone, --older-than 30d leaves files that were changed later. Both make a pre-seed, to
 // send ahead what will not change; the manifest of the migration itself is scanned without them.
 //
+// # Preflight rules
+//
+// Rules look at the records as they are written, and what they find stands in the manifest: warnings to read, and errors
+// that keep it from being packed until they are resolved, or waived with omt-assign. They come from plugins: executables in
+// the folder that --plugins DIR or the variable OMT_PLUGINS names, else in plugins beside omt-scan; neither the working
+// directory nor PATH is looked into. A file of that folder that plugins.lock in it does not name, or names with another
+// digest, is refused (5). Without plugins no rule is run, and omt-pack refuses what no rule has looked at. Rules may have
+// SELECTs of their own asked of the database; each is asked once, on a connection of its own, and nothing else of the
+// database is in their reach. Where --out names the manifest of an earlier scan, its company name and serial number are
+// noted before it is replaced, and a rule compares them.
+//
+// omt-scan rules lists all rules, where each comes from, and what cannot be run and why, as a table, JSON or Markdown
+// (--format); --rule ID says all about one. --lock writes plugins.lock for what lies in the folder and says what changed:
+// it says that you trust these files. --verify compares the files with it and ends with 5 where anything differs; it starts
+// nothing. A folder that does not agree with its plugins.lock is listed, and nothing in it is started.
+//
 // # Detect
 //
 // omt-scan detect takes the flags of "Where the installation is" and prints what they lead to as omt.json, without
@@ -57,12 +74,13 @@
 //	0    done
 //	1    could not finish: a folder or the database failed
 //	2    command line or configuration wrong, or who migrates is not known; nothing was written
-//	3    finished, with findings that block packing (they are printed); detect: something is missing
-//	5    refused: the login may not migrate
+//	3    finished, with findings that block packing (they are printed) or rules that were not run; detect: something is
+//	     missing; rules: something cannot be run
+//	5    refused: the login may not migrate, or the plugins are not those that plugins.lock names
 //	130  interrupted
 //
 // That users have no plan yet is no remark: omt-assign gives them one.
 //
-// Migrating live, checking the login with NetServer, asking a destination what it has, and preflight rules as plugins
-// are not part of this build: --live, --netserver, --to and the subcommand rules are refused with 2.
+// Migrating live, checking the login with NetServer, and asking a destination what it has are not part of this build:
+// --live, --netserver and --to are refused with 2.
 package main

@@ -13,18 +13,51 @@ import (
 	"github.com/openomt/omt/internal/scan/scantest"
 )
 
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"omt-scan": main}) }
+// plugins are what the scripts run their rules with.
+var plugins clitest.Plugins
+
+func TestMain(m *testing.M) {
+	testscript.Main(plugins.Main(m), map[string]func(){"omt-scan": main})
+}
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"site": site, "status": clitest.WantStatus, "verify": verify}})
+		Setup: plugins.Setup,
+		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"site": site, "status": clitest.WantStatus, "verify": verify, "plugins": clitest.CopyPlugins, "relicense": relicense}})
 }
 
-// site writes a small installation: site DIR [found]. With found, the document that is missing is there.
+// site writes a small installation: site DIR [sound]. In a sound one nothing blocks.
 func site(ts *testscript.TestScript, _ bool, args []string) {
 	s := scantest.New(ts.MkAbs(args[0]))
 	if len(args) > 1 {
-		s.Files["so_arc/GKS/2003.2/lost.doc"] = "found again"
+		sound(s)
+	}
+	ts.Check(s.Write(context.Background()))
+}
+
+// sound puts the document that is missing in its place, and retires one of two users who share their address.
+func sound(s *scantest.Site) {
+	s.Files["so_arc/GKS/2003.2/lost.doc"] = "found again"
+	for _, row := range s.Table("associate").Rows {
+		if row[1] == "TWIN2" {
+			row[2] = 1
+		}
+	}
+}
+
+// relicense writes another serial number into the database of a sound installation: relicense DIR SERIAL.
+func relicense(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(os.Remove(ts.MkAbs(args[0] + "/crm.sqlite")))
+	s := scantest.New(ts.MkAbs(args[0]))
+	sound(s)
+	for _, t := range s.Tables {
+		for _, row := range t.Rows {
+			for i := range row {
+				if row[i] == "1801830017" {
+					row[i] = args[1]
+				}
+			}
+		}
 	}
 	ts.Check(s.Write(context.Background()))
 }

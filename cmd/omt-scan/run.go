@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/openomt/omt/cmd/internal/rules"
 	"github.com/openomt/omt/cmd/internal/sourceflags"
 	"github.com/openomt/omt/internal/cli"
 	"github.com/openomt/omt/internal/manifest"
@@ -16,6 +17,7 @@ func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx,
 // flags are the values of the flags of omt-scan.
 type flags struct {
 	source          *sourceflags.Flags
+	rules           *rules.Flags
 	scan            scan.Options
 	plans, encoding string
 	only            []string
@@ -24,7 +26,7 @@ type flags struct {
 }
 
 func command(*cli.Env) *cli.Command {
-	f := &flags{source: sourceflags.New()}
+	f := &flags{source: sourceflags.New(), rules: rules.New()}
 	o := &f.scan
 	return &cli.Command{
 		Usage:       "read an installation and write it as a manifest",
@@ -41,17 +43,19 @@ func command(*cli.Env) *cli.Command {
 			cli.String("plans", "read the tenant's plans from `FILE`: licence XML, CSV or JSON", &f.plans),
 			cli.String("encoding", "`NAME` of the encoding of --plans, where it cannot be told", &f.encoding),
 			cli.List("only", "list only these `AREAS`: database,template,document,service,attachment (a pre-seed)", &f.only),
+			f.rules.Flag(),
 			cli.Age("older-than", "leave files that were changed in the last `AGE`, such as 30d (a pre-seed)", &o.OlderThan),
 			cli.Bool("live", "not part of this build: every scan is for a test migration", &f.live),
 			cli.String("netserver", "not part of this build: check the login with NetServer at `URL`", &f.netserver),
 			cli.String("to", "not part of this build: ask the destination `URL` what it has", &f.to),
 		),
 		Statuses: map[manifest.Status]string{
-			manifest.Remarks: "finished, with findings that block packing", manifest.Refused: "the login may not migrate",
+			manifest.Remarks: "finished, with findings that block packing, or rules that were not run",
+			manifest.Refused: "the login may not migrate, or the plugins are not those that plugins.lock names",
 		},
 		Validate: f.validate,
 		Action:   f.action,
-		Commands: []*cli.Command{detect(), rules(), sampleCommand()},
+		Commands: []*cli.Command{detect(), rulesCommand(), sampleCommand()},
 	}
 }
 
@@ -73,6 +77,11 @@ func (f *flags) validate() error {
 }
 
 func (f *flags) action(ctx context.Context, j *cli.Job) error {
+	run, err := f.rules.Start(ctx, j)
+	if err != nil {
+		return err
+	}
+	defer run.Close()
 	return j.Stage(ctx, func(ctx context.Context, _ *cli.Input, out *manifest.Writer) error {
 		c, err := f.source.Load()
 		if err != nil {
@@ -97,6 +106,11 @@ func (f *flags) action(ctx context.Context, j *cli.Job) error {
 		}
 		defer src.Close() //nolint:errcheck // it was only read
 		o.Reader, o.Installation = src.View, src.Installation
+		if err := run.Begin(ctx, out); err != nil {
+			return err
+		}
+		o.Rules, o.Required, o.Earlier = run.Rules, manifest.RequiredRules(), rules.Earlier(rules.FromScan, j.Out)
+		o.Queries, o.Select = queries(run), asker(src.DB)
 		return scan.Run(ctx, o, out)
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/openomt/omt/internal/manifest"
-	"github.com/openomt/omt/internal/plan"
+	"github.com/openomt/omt/plugins/sdk/email"
 )
 
 // item is a line of the checklist.
@@ -152,7 +152,7 @@ func (i *item) notifications(users []manifest.User, summary string) {
 	if summary == "" {
 		return
 	}
-	if err := plan.CheckUsername(summary); err != nil {
+	if err := email.Check(summary); err != nil {
 		i.block("the address of the user summary, '%s', is no e-mail address: %v", summary, err)
 	}
 }

@@ -42,6 +42,7 @@ type Env struct {
 	mu       sync.Mutex
 	prepared bool
 	screen   *screen
+	raw      io.Writer // standard output as it was given
 	secrets  redactor
 	log      *slog.Logger // of the job, once it began
 	logFile  string
@@ -66,6 +67,19 @@ func isTerminal(stream any) bool {
 
 // Tool returns what stands in the records that this program writes: "omt-pack 0.1.0".
 func (e *Env) Tool() string { return e.Name + " " + e.Version }
+
+// columns is how many characters a line of the terminal has that standard output is, 0 where it is none.
+func (e *Env) columns() int {
+	f, ok := e.raw.(interface{ Fd() uintptr })
+	if !ok || !e.IsTerminal(e.raw) {
+		return 0
+	}
+	n, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return n
+}
 
 // Hide makes secret unreadable, from now on, in everything that this run logs, prints as an error or writes as an abort
 // record. Secrets shorter than four characters are not hidden: they would blank ordinary words.
@@ -94,6 +108,7 @@ func (e *Env) prepare() {
 	e.prepared = true
 	e.screen = newScreen(e.Stderr, e.IsTerminal(e.Stderr))
 	e.Stderr = e.screen
+	e.raw = e.Stdout
 	e.Stdout = &stdout{w: e.Stdout}
 	e.log = slog.New(slog.DiscardHandler)
 	e.Hide(e.Getenv("OMT_DB_PASSWORD"))

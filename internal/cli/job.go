@@ -118,6 +118,15 @@ func (j *Job) Remark(format string, args ...any) {
 	j.env.tell("%s", line)
 }
 
+// Columns is how many characters a line for people has: those of the terminal that standard output is, 0 (any number) where
+// what is written goes elsewhere.
+func (j *Job) Columns() int {
+	if !standard(j.Out) {
+		return 0
+	}
+	return j.env.columns()
+}
+
 // Again reads the value of a flag anew where it comes from a file (@PATH), for a SAS that was renewed while the run goes
 // on. ok is false where it does not, or where no such flag is.
 func (j *Job) Again(flag string) (value string, ok bool, err error) {

@@ -84,7 +84,7 @@ func TestVerifyDatabase(t *testing.T) {
 	}
 	log, docs := rows("y_partner_log"), rows("document")
 	want := []string{
-		`table "area" is missing; the migration has 1 row of it`,
+		`table "area" is missing; the migration has 3 rows of it`,
 		`table "contact": 1 row missing, 1 too many; the migration has 4, the database 4`,
 		`table "contact": missing: 2`,
 		`table "contact": too many: 900000`,

@@ -29,13 +29,32 @@ func runAll(m *testing.M) int {
 		return 1
 	}
 	shared.dir, shared.bin = dir, filepath.Join(dir, "bin")
-	x := exec.Command("go", "build", "-o", shared.bin+string(filepath.Separator), "./cmd/...")
-	x.Dir = filepath.Join("..", "..")
-	if out, err := x.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "e2e: building the commands: %v\n%s", err, out)
+	if err := build(); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}
 	return m.Run()
+}
+
+// build makes the commands and, beside them where they are found, the plugins, as make build does.
+func build() error {
+	into := func(folder string) string { return filepath.Join(shared.bin, folder) + string(filepath.Separator) }
+	plugins := []string{"build", "-o", into("plugins")}
+	for _, name := range []string{"archive", "crm", "script"} {
+		if _, err := os.Stat(filepath.Join("..", "..", "plugins", name)); err == nil {
+			plugins = append(plugins, "./plugins/"+name)
+		}
+	}
+	for _, x := range []*exec.Cmd{
+		exec.Command("go", "build", "-o", into(""), "./cmd/..."), exec.Command("go", plugins...),
+		exec.Command(tool("omt-scan"), "rules", "--lock", "--log", filepath.Join(shared.dir, "lock.log")),
+	} {
+		x.Dir = filepath.Join("..", "..")
+		if out, err := x.CombinedOutput(); err != nil {
+			return fmt.Errorf("building: %s: %w\n%s", x, err, out)
+		}
+	}
+	return nil
 }
 
 func tool(name string) string {

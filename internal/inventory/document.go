@@ -34,7 +34,7 @@ func (l *listing) documents(ctx context.Context) error {
 		return err
 	}
 	d := &documents{
-		listing: l, folders: f, lost: newLost(), join: l.newSorter(), names: l.newSorter(), out: l.newOutput(), stats: newStats(f),
+		listing: l, folders: f, lost: newLost(), join: l.newSorter(), names: l.newSorter(), out: l.newOutput(), stats: newStats(),
 	}
 	defer d.out.close()
 	defer d.names.Close() //nolint:errcheck // temporary files
@@ -71,7 +71,6 @@ func (d *documents) row(row source.Doc) error {
 		f.State, f.Reason = manifest.Elsewhere, fmt.Sprintf("provider %d", row.Provider)
 		return d.out.add(f)
 	}
-	d.stats.rows++
 	switch {
 	case strings.TrimSpace(row.Name) == "":
 		f.State = manifest.BlankName
@@ -83,7 +82,6 @@ func (d *documents) row(row source.Doc) error {
 	f.Path, f.Also = archive.Paths(row.AuthorLogin, row.Registered, row.Name)
 	if f.Path == "" {
 		f.State, f.Reason = manifest.Missing, "outside"
-		d.stats.outside++
 		return d.out.add(f)
 	}
 	switch {
@@ -92,7 +90,6 @@ func (d *documents) row(row source.Doc) error {
 	case !row.HasAssociate:
 		f.State = manifest.NoAssociate
 	}
-	d.stats.expect(f.Owner)
 	return keep(d.join, d.joinKey(archive.Fold(f.Path)), tagRow, &f)
 }
 
@@ -138,7 +135,6 @@ func (d *documents) skip(path string) bool {
 func (d *documents) top(e archive.Entry) {
 	folded := foldPath(e.Path, e.Raw)
 	if d.owned(folded) {
-		d.stats.seen[folded] = true
 		return
 	}
 	d.stats.unownedFolder(folded, e.Path)

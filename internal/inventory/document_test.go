@@ -81,7 +81,6 @@ func TestDocumentStates(t *testing.T) {
 		"- missing id=17 reason=outside owner=bob",
 	)
 	w.wantFindings(i,
-		"document-missing error []: 7 of 15 documents have no file; the path of 4 would leave the archive",
 		"folder-owner warning [folder:S]: folder \"S\" (1 files) belongs to no user, and no missing document has its file there",
 	)
 	files, _ := w.list(New(w.o), manifest.Document)
@@ -253,8 +252,6 @@ func TestRenamedUser(t *testing.T) {
 		t.Errorf("%d documents are missing, want 7", missing)
 	}
 	w.wantFindings(before,
-		"document-missing error []: 7 of 8 documents have no file; for 7 of them a file of that name lies elsewhere",
-		`document-missing error [user:7 folder:bob]: all documents of user "bob" are missing (6): the folder is not there`,
 		`folder-owner warning [folder:nobody]: folder "nobody" (2 files) belongs to no user, and no missing document has its file there`,
 		`folder-owner warning [folder:Old Bob]: folder "Old Bob" (8 files) belongs to no user; 6 of the 6 missing documents of "bob" `+
 			"have their file there: --folder 'bob=Old Bob'",
@@ -276,7 +273,6 @@ func TestRenamedUser(t *testing.T) {
 		"nobody/2009.1/zz.txt no-row",
 	)
 	w.wantFindings(after,
-		"document-missing error []: 1 of 8 documents have no file",
 		`folder-owner warning [folder:nobody]: folder "nobody" (2 files) belongs to no user, and no missing document has its file there`,
 	)
 }
@@ -365,8 +361,6 @@ func TestUnreadableDocuments(t *testing.T) {
 		"Åse/2002.1/x missing id=10 owner=Åse",
 	)
 	w.wantFindings(i,
-		"document-missing error []: 3 of 10 documents have no file",
-		`document-missing error [user:9 folder:Åse]: all documents of user "Åse" are missing (1): the folder is not there`,
 		fmt.Sprintf(`file-unreadable error [folder:bob/2002.2]: folder "bob/2002.2" below %q cannot be listed: access is denied; the files in it are not known`,
 			filepath.Join(w.dir, "arc")),
 		`file-unreadable error [file:document:2]: file "bob/2002.1/b" cannot be read: another program holds it`,
@@ -422,51 +416,6 @@ func TestUnreadableFindingsAreCapped(t *testing.T) {
 	}
 	if n := slices.IndexFunc(checks, func(c manifest.Check) bool { return c.Rule == ruleRead }); checks[n].Findings != maxFindings+1 {
 		t.Errorf("the check counts %d findings", checks[n].Findings)
-	}
-}
-
-func TestMissingSeverity(t *testing.T) {
-	tests := []struct {
-		name          string
-		rows, missing int
-		severity      manifest.Severity
-		findings      int
-	}{
-		{"none", 40, 0, "", 0},
-		{"five in a hundred", 100, 5, manifest.SeverityWarning, 1},
-		{"six in a hundred", 100, 6, manifest.SeverityError, 1},
-		{"four of four, folder there", 4, 4, manifest.SeverityError, 1},
-		{"five of five, folder there", 5, 5, manifest.SeverityError, 2},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			w := newWorld(t)
-			w.root(manifest.Document, "arc")
-			w.files("arc/bob/mail.htm")
-			var rows []source.Doc
-			for n := range tt.rows {
-				name := fmt.Sprintf("%d.txt", n)
-				rows = append(rows, doc(int64(n+1), "bob", name))
-				if n >= tt.missing {
-					w.files("arc/bob/2002.1/" + name)
-				}
-			}
-			w.docs(rows...)
-			i := New(w.o)
-			if _, err := w.list(i, manifest.Document); err != nil {
-				t.Fatal(err)
-			}
-			_, findings := i.Results()
-			if len(findings) != tt.findings {
-				t.Fatalf("got %+v, want %d findings", findings, tt.findings)
-			}
-			if len(findings) > 0 && (findings[0].Rule != ruleMissing || findings[0].Severity != tt.severity) {
-				t.Errorf("got %+v, want severity %s", findings[0], tt.severity)
-			}
-			if len(findings) == 2 && !slices.Equal(findings[1].Subjects, []string{"user:7", "folder:bob"}) {
-				t.Errorf("got subjects %q", findings[1].Subjects)
-			}
-		})
 	}
 }
 

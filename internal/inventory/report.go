@@ -9,11 +9,10 @@ import (
 
 // The rules that the inventory itself looks at, under the plugin "omt".
 const (
-	ruleNames   = "attachment-names"
-	ruleMissing = "document-missing"
-	ruleRead    = "file-unreadable"
-	ruleOwner   = "folder-owner"
-	ruleTables  = "table-missing"
+	ruleNames  = "attachment-names"
+	ruleRead   = "file-unreadable"
+	ruleOwner  = "folder-owner"
+	ruleTables = "table-missing"
 )
 
 // maxFindings is how many findings of one rule an area has; the rest is counted in one more.
@@ -26,7 +25,6 @@ type rule struct {
 
 var rules = [...]rule{
 	{ruleNames, []manifest.Area{manifest.Attachment}},
-	{ruleMissing, []manifest.Area{manifest.Document}},
 	{ruleRead, nil},
 	{ruleOwner, []manifest.Area{manifest.Document}},
 	{ruleTables, []manifest.Area{manifest.Database}},

@@ -2,7 +2,6 @@ package inventory
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,28 +10,19 @@ import (
 	"github.com/openomt/omt/internal/manifest"
 )
 
-const (
-	missingError = 20   // one in so many rows missing makes an error
-	wholeUser    = 5    // a user with so many documents, all missing, makes an error
-	maxUnowned   = 5000 // folders that nobody owns and that are told apart
-)
+// maxUnowned is how many folders that nobody owns are told apart.
+const maxUnowned = 5000
 
-// stats counts what the findings about documents need: a few numbers for each user and each folder that nobody owns.
+// stats counts what the findings about folders need: a number for each user, and some for each folder that nobody owns.
 type stats struct {
-	folders *folders
-	rows    int64 // of the archive's own provider
-	outside int64
-	missing int64                 // without outside
-	placed  int64                 // missing rows with a candidate
 	users   map[string]*userStats // by folded login
-	seen    map[string]bool       // folders at the top that somebody owns
 	unowned map[string]*unowned   // by folded name
 	more    int                   // folders beyond maxUnowned
 }
 
 type userStats struct {
-	login             string
-	expected, missing int64
+	login   string
+	missing int64
 }
 
 type unowned struct {
@@ -41,29 +31,19 @@ type unowned struct {
 	votes map[string]int64 // missing documents whose file lies here, by folded login
 }
 
-func newStats(f *folders) *stats {
-	return &stats{folders: f, users: map[string]*userStats{}, seen: map[string]bool{}, unowned: map[string]*unowned{}}
-}
-
-// expect counts a row that is looked for.
-func (s *stats) expect(login string) {
-	key := archive.Fold(login)
-	u := s.users[key]
-	if u == nil {
-		u = &userStats{login: login}
-		s.users[key] = u
-	}
-	u.expected++
+func newStats() *stats {
+	return &stats{users: map[string]*userStats{}, unowned: map[string]*unowned{}}
 }
 
 // miss counts a row without file, and the folders at the top that have its file.
 func (s *stats) miss(row *manifest.File, tops []string) {
 	key := archive.Fold(row.Owner)
-	s.missing++
-	s.users[key].missing++
-	if len(row.Candidates) > 0 {
-		s.placed++
+	u := s.users[key]
+	if u == nil {
+		u = &userStats{login: row.Owner}
+		s.users[key] = u
 	}
+	u.missing++
 	for _, top := range tops {
 		if u := s.unowned[top]; u != nil {
 			u.votes[key]++
@@ -89,58 +69,8 @@ func (s *stats) fileIn(top string) {
 	}
 }
 
+// report names the folders that nobody owns, and whose they seem to be.
 func (s *stats) report(r *report) {
-	s.reportMissing(r)
-	s.reportUsers(r)
-	s.reportFolders(r)
-}
-
-func (s *stats) reportMissing(r *report) {
-	all := s.missing + s.outside
-	if all == 0 {
-		return
-	}
-	severity := manifest.SeverityWarning
-	if all*missingError > s.rows {
-		severity = manifest.SeverityError
-	}
-	text := fmt.Sprintf("%d of %d documents have no file", all, s.rows)
-	if s.placed > 0 {
-		text += fmt.Sprintf("; for %d of them a file of that name lies elsewhere", s.placed)
-	}
-	if s.outside > 0 {
-		text += fmt.Sprintf("; the path of %d would leave the archive", s.outside)
-	}
-	r.add(ruleMissing, severity, nil, "%s", text)
-}
-
-// reportUsers names the users of whom everything is missing.
-func (s *stats) reportUsers(r *report) {
-	for _, key := range sortedKeys(s.users) {
-		u := s.users[key]
-		absent := !s.hasFolder(key)
-		if u.missing == 0 || u.missing < u.expected || !absent && u.expected < wholeUser {
-			continue
-		}
-		var subjects []string
-		if a, ok := s.folders.accounts[key]; ok {
-			subjects = append(subjects, fmt.Sprintf("user:%d", a.ID))
-		}
-		subjects = append(subjects, "folder:"+u.login)
-		how := "is there and has none of them"
-		if absent {
-			how = "is not there"
-		}
-		r.add(ruleMissing, manifest.SeverityError, subjects, "all documents of user %q are missing (%d): the folder %s", u.login, u.missing, how)
-	}
-}
-
-func (s *stats) hasFolder(login string) bool {
-	return s.seen[login] || slices.ContainsFunc(s.folders.aliases[login], func(a string) bool { return s.seen[a] })
-}
-
-// reportFolders names the folders that nobody owns, and whose they seem to be.
-func (s *stats) reportFolders(r *report) {
 	keys := sortedKeys(s.unowned)
 	for n, key := range keys {
 		if n == maxFindings {

@@ -37,6 +37,13 @@ func TestBlocking(t *testing.T) {
 		{"a newer waiver", two, []Waiver{{Rule: "a", Covers: 1}, {Rule: "a", Covers: 2}}, nil},
 		{"last day", two, []Waiver{{Rule: "a", Covers: 2, Until: "2026-11-22"}}, nil},
 		{"day after", two, []Waiver{{Rule: "a", Covers: 2, Until: "2026-11-21"}}, []string{"user:1", "user:2"}},
+		{"pattern", two, []Waiver{{Rule: "a", Subject: "user:*", Covers: 2}}, nil},
+		{"pattern for some", two, []Waiver{{Rule: "a", Subject: "user:?", Covers: 9}}, nil},
+		{"pattern of one", two, []Waiver{{Rule: "a", Subject: "*:1", Covers: 1}}, []string{"user:2"}},
+		{"pattern that covers less", two, []Waiver{{Rule: "a", Subject: "user:*", Covers: 1}}, []string{"user:1", "user:2"}},
+		{"pattern of a part", two, []Waiver{{Rule: "a", Subject: "ser:*", Covers: 9}, {Rule: "a", Subject: "user:", Covers: 9}}, []string{"user:1", "user:2"}},
+		{"final", []Finding{{Rule: "a", Severity: SeverityError, Subjects: []string{"user:1"}, Final: true}, failure("a", "user:2")},
+			[]Waiver{{Rule: "a", Covers: 1}, {Rule: "a", Subject: "user:1"}, {Rule: "a", Subject: "user:*", Covers: 1}}, []string{"user:1"}},
 		{"no date", two, []Waiver{{Rule: "a", Covers: 2, Until: "soon"}}, []string{"user:1", "user:2"}},
 		{"waived before, not now", []Finding{{Rule: "a", Severity: SeverityError, Subjects: []string{"user:1"}, Waived: "old"}}, nil, []string{"user:1"}},
 	} {
@@ -104,8 +111,11 @@ func TestVerify(t *testing.T) {
 	if s.Edited || s.Counts["file"] != 4 || s.Findings["duplicate-email"] != 1 || s.Severities[SeverityInfo] != 1 {
 		t.Errorf("%+v", s)
 	}
-	if len(s.Errors) != 1 || len(s.Waivers) != 1 || len(s.Checks) != 1 || len(s.Undone()) != 0 {
+	if len(s.Errors) != 1 || len(s.Waivers) != 1 || len(s.Checks) != 1 {
 		t.Errorf("%+v", s)
+	}
+	if u := s.Undone([]string{"duplicate-email"}); len(u) != 1 || u[0].Rule != "version" || !u[0].NeverRun {
+		t.Errorf("undone, of which there is a finding without a check: %v", u)
 	}
 	if list, total := s.Blocking(when.Time); total != 0 || len(list) != 0 {
 		t.Errorf("blocking: %v", list)
@@ -153,11 +163,72 @@ func TestVerifyMany(t *testing.T) {
 	if list, total := s.Blocking(when.Time); len(list) != maxErrors-1 || total != maxErrors+6 {
 		t.Errorf("%d of %d", len(list), total)
 	}
-	if u := s.Undone(); len(u) != 1 || u[0].Status != "crashed" {
+	if u := s.Undone([]string{"a", "b"}); len(u) != 2 || u[0].Undone.Status != "crashed" || u[1].Rule != "b" || !u[1].NeverRun {
 		t.Errorf("undone: %v", u)
+	}
+	s.Waivers = []Waiver{{Rule: "a", Subject: "?", Covers: maxErrors + 7}}
+	if list, total := s.Blocking(when.Time); len(list) != maxErrors || total != maxErrors+7 {
+		t.Errorf("a pattern over more than is held: %d of %d", len(list), total)
 	}
 	s.Waivers = append(s.Waivers, Waiver{Rule: "a", Covers: maxErrors + 7})
 	if list, total := s.Blocking(when.Time); len(list) != 0 || total != 0 {
 		t.Errorf("waived: %d of %d", len(list), total)
+	}
+}
+
+// TestVerifyFinal: a final error beyond those that are held blocks whatever is waived.
+func TestVerifyFinal(t *testing.T) {
+	s := Summary{Findings: map[string]int{}, Severities: map[Severity]int{}, MoreErrors: map[string]int{},
+		more: map[string]int{}, final: map[string]int{}, moreFinal: map[string]int{}}
+	for i := range maxErrors + 2 {
+		f := failure("a", fmt.Sprint(i))
+		f.Final = i > maxErrors
+		s.addFinding(f)
+	}
+	s.Waivers = []Waiver{{Rule: "a", Covers: maxErrors + 1}}
+	if list, total := s.Blocking(when.Time); len(list) != 0 || total != 1 {
+		t.Errorf("%d of %d", len(list), total)
+	}
+}
+
+func TestWaiverMatches(t *testing.T) {
+	for _, c := range []struct {
+		subject, of string
+		want        bool
+	}{
+		{"user:*", "user:", true}, {"user:*", "user:17", true}, {"user:*", "users:1", false},
+		{"file:document:1*", "file:document:1", true}, {"file:document:1*", "file:document:21", false},
+		{"?", "æ", true}, {"?", "", false}, {"??", "æ", false}, {"*", "", true},
+		{"*a*b", "xaxaxb", true}, {"*a*b", "xaxaxbc", false}, {"a*a", "a", false}, {"**", "x", true},
+		{"*.doc?", "x.doc.docx", true}, {"[a]*", "a", false}, {"user:7", "user:7", true}, {"user:7", "user:77", false},
+	} {
+		f := Finding{Rule: "r", Subjects: []string{"other", c.of}}
+		if got := (Waiver{Rule: "r", Subject: c.subject}).Matches(f); got != c.want {
+			t.Errorf("%q of %q: %v", c.subject, c.of, got)
+		}
+	}
+	if long := strings.Repeat("a", 4000); (Waiver{Rule: "r", Subject: strings.Repeat("*a", 40) + "b"}).Matches(Finding{Rule: "r", Subjects: []string{long}}) {
+		t.Error("no b is in it")
+	}
+}
+
+func TestWaiverNotes(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	findings := []Finding{failure("a", "user:1"), failure("a", "user:2"), {Rule: "b", Subjects: []string{"user:3"}, Final: true}}
+	got := WaiverNotes(findings, []Waiver{
+		{Rule: "a", Covers: 2}, {Rule: "a", Subject: "user:1"}, {Rule: "a", Subject: "user:*", Covers: 5}, // of effect
+		{Rule: "a", Covers: 1}, {Rule: "a", Subject: "*:2"}, {Rule: "a", Subject: "user:9"}, {Rule: "a", Until: "2026-02-28", Covers: 9},
+		{Rule: "b", Subject: "user:3"}, {Rule: "c"},
+	}, now)
+	want := []string{
+		"the waiver of a was given for 1 findings; now there are 2, and none is waived",
+		"the waiver of a:*:2 was given for 0 findings; now there are 1, and none is waived",
+		"the waiver of a:user:9 covers no finding",
+		"the waiver of a ended on 2026-02-28",
+		"the waiver of b:user:3 covers no finding: what there is cannot be waived",
+		"the waiver of c covers no finding",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }

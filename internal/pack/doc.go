@@ -3,7 +3,11 @@
 // # Promises
 //
 //   - Nothing is packed unless the input has a good end, was written by omt-assign or omt-pack, and nothing in it blocks:
-//     users and plans are looked at again, unwaived errors and rules that were not completed refuse it (5).
+//     unwaived errors, rules that were not completed, and required ones that were never run refuse it (5). For a pre-seed
+//     they are told.
+//   - The preflight rules, which are handed in as a function, see the output as it is written. What they say stands in the
+//     place of what the input says of the rules that were completed, and waivers are weighed against it; an error that only
+//     this run finds refuses the output (5) at its end. The chunks stay in the spool.
 //   - The input's tables and files are a forecast. The database is read inside one view of the source, the folders after
 //     its rows, and what was found then stands in the output. In one view a table whose rows are not as many as were
 //     counted is a failure; without one it is a finding (table-changed).

@@ -19,10 +19,7 @@ import (
 type intake struct {
 	header       manifest.Header
 	installation manifest.Installation
-	plans        []manifest.Plan
-	users        []manifest.User
-	checks       []manifest.Check
-	findings     []manifest.Finding
+	said         manifest.Results
 	waivers      []manifest.Waiver
 	end          manifest.End
 	tables       []string // names of the tables that the input lists
@@ -127,14 +124,10 @@ func (in *intake) take(l manifest.Line) error {
 		return l.Decode(&in.header)
 	case manifest.KindInstallation:
 		return l.Decode(&in.installation)
-	case manifest.KindPlan:
-		return keep(l, &in.plans)
-	case manifest.KindUser:
-		return keep(l, &in.users)
 	case manifest.KindCheck:
-		return keep(l, &in.checks)
+		return keep(l, &in.said.Checks)
 	case manifest.KindFinding:
-		return keep(l, &in.findings)
+		return keep(l, &in.said.Findings)
 	case manifest.KindWaiver:
 		return keep(l, &in.waivers)
 	case manifest.KindTable:

@@ -37,15 +37,15 @@ func (r *run) lookAtTables(ctx context.Context) error {
 	}
 	r.in.merge(r.inv.Results())
 	if r.preseed() {
-		return nil
+		return nil // it is told at the end
 	}
-	return manifest.Blocked(r.in.checks, r.in.findings, r.in.waivers, r.o.Now())
+	return r.blocked()
 }
 
 // leftOut tells which tables do not move. In a full run each is waived, or it would not have come so far.
 func (r *run) leftOut() {
 	var left []string
-	for _, f := range r.in.findings {
+	for _, f := range r.in.said.Findings {
 		if f.Rule == ruleMissing && f.Severity == manifest.SeverityError {
 			left = append(left, f.Subjects...)
 		}

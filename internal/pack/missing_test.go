@@ -53,6 +53,9 @@ func (b blinkered) Count(_ context.Context, table string) (int64, error) {
 func looked(t *testing.T, b blinkered, o Options, in *intake) (*run, error) {
 	t.Helper()
 	in.header.Phase = "full"
+	if o.Remark == nil {
+		o.Remark = func(string, ...any) {}
+	}
 	o.Now, o.Tool = func() time.Time { return time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC) }, "omt-pack 0.1.0"
 	r := &run{o: o, in: in, src: Source{Reader: b, Installation: manifest.Installation{Prefix: "crm7", Areas: manifest.Areas[:]}}}
 	return r, r.lookAtTables(t.Context())
@@ -60,7 +63,7 @@ func looked(t *testing.T, b blinkered, o Options, in *intake) (*run, error) {
 
 // subjects are the findings of a rule, each as severity and subjects.
 func (r *run) subjects(rule string) (list []string) {
-	for _, f := range r.in.findings {
+	for _, f := range r.in.said.Findings {
 		if f.Rule == rule {
 			list = append(list, fmt.Sprintf("%s %s", f.Severity, strings.Join(f.Subjects, ",")))
 		}
@@ -76,7 +79,7 @@ func TestTablesThatAreMissing(t *testing.T) {
 	list := []string{"Y_STAYS", "y_offline", "y_denied", "y_gone", "Email"}
 	was := manifest.Finding{Rule: "table-missing", Severity: manifest.SeverityError, Subjects: []string{"table:back_again"}}
 	other := manifest.Finding{Rule: "column-type", Severity: manifest.SeverityInfo, Subjects: []string{"table:x"}}
-	r, err := looked(t, b, Options{}, &intake{tables: list, findings: []manifest.Finding{was, other}})
+	r, err := looked(t, b, Options{}, &intake{tables: list, said: manifest.Results{Checks: []manifest.Check{{Rule: "column-type", Status: manifest.CheckDone}}, Findings: []manifest.Finding{was, other}}})
 	if manifest.StatusOf(err) != manifest.Refused ||
 		!strings.Contains(err.Error(), "blocked by table-missing (4: table:y_denied, table:y_gone, table:y_named, table:y_offline)") {
 		t.Fatalf("%v", err)
@@ -126,7 +129,7 @@ func TestMissingTablesOfAPreseed(t *testing.T) {
 	}
 	said := false
 	r, err = looked(t, blinkered{broken: errors.New("not to be asked")}, Options{Only: []manifest.Area{manifest.Document}, Remark: func(string, ...any) { said = true }},
-		&intake{findings: []manifest.Finding{{Rule: "table-missing", Severity: manifest.SeverityError, Subjects: []string{"table:x"}}}})
+		&intake{said: manifest.Results{Findings: []manifest.Finding{{Rule: "table-missing", Severity: manifest.SeverityError, Subjects: []string{"table:x"}}}}})
 	if r.leftOut(); err != nil || len(r.subjects("table-missing")) != 1 || r.counted != nil || said {
 		t.Errorf("%v, %v, %d tables, said %v", err, r.subjects("table-missing"), len(r.counted), said)
 	}

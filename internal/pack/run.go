@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"time"
@@ -14,66 +12,8 @@ import (
 	"github.com/openomt/omt/internal/inventory"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/progress"
-	"github.com/openomt/omt/internal/source"
 	"github.com/openomt/omt/internal/spool"
 )
-
-// Options are the choices of a run.
-type Options struct {
-	In         *manifest.Reader
-	Again      func() (*manifest.Reader, error) // reads the input from its start; nil for a stream, which is stored in the spool first
-	Spool      string
-	SpoolLimit int64 // bytes; 0: none
-	Only       []manifest.Area
-	OlderThan  time.Duration // 0: files of any age
-	Orphans    bool          // files without a row move too
-	Level      int           // 1 to 3
-	Workers    int
-	Codec      string // of table parts: a chunk.Codec, zstd where it is empty
-	Temp       string // for sorting; the spool's own when empty
-	Tool       string // "omt-pack 0.1.0"
-	By         string // who accepts edits, for the edit record
-
-	// Open opens the source that the input's installation record names, with the command's overrides applied.
-	Open func(ctx context.Context, inst manifest.Installation) (Source, error)
-	// Check looks at users and plans as omt-assign does, and returns what it finds under its own rules.
-	Check func(plans []manifest.Plan, users []manifest.User, tool string) ([]manifest.Check, []manifest.Finding)
-
-	Now      func() time.Time
-	Sleep    func(ctx context.Context, d time.Duration) error
-	Progress progress.Reporter
-	Log      *slog.Logger
-	Notice   func(format string, args ...any) // a line for people
-	Remark   func(format string, args ...any) // a line that a person should read in any case
-}
-
-// Source is an open view of the installation.
-type Source struct {
-	Reader       source.Reader
-	Installation manifest.Installation
-	Close        func() error
-}
-
-// MaxWorkers keeps the buffers of all groups under way within the memory that the tool may use.
-const MaxWorkers = 3
-
-const roomWait = 30 * time.Second
-
-// preseed is the phase of a part that goes ahead.
-const preseed = "preseed"
-
-// Validate reports options that cannot be meant.
-func (o Options) Validate() error {
-	switch {
-	case o.Level < 1 || o.Level > 3:
-		return fmt.Errorf("level %d: want 1, 2 or 3", o.Level)
-	case o.Workers < 1:
-		return fmt.Errorf("%d workers: want at least 1", o.Workers)
-	case o.OlderThan < 0:
-		return errors.New("an age below zero")
-	}
-	return chunk.Codec(o.Codec).Check()
-}
 
 // run is a run under way.
 type run struct {
@@ -158,38 +98,6 @@ func (r *run) intake(ctx context.Context) error {
 	return r.refuse()
 }
 
-func (r *run) refuse() error {
-	switch by := writtenBy(r.in.end); by {
-	case "omt-assign", "omt-pack":
-	case "omt-scan":
-		return manifest.Errorf(manifest.Refused, "the input was written by omt-scan: nobody has a plan and a user name yet").
-			WithHint("run omt-assign on it first")
-	default:
-		return manifest.Errorf(manifest.Refused, "the input was written by %s: omt-pack takes what omt-assign wrote", by)
-	}
-	checks, findings := r.o.Check(r.in.plans, r.in.users, r.o.Tool)
-	r.in.merge(checks, findings)
-	if r.preseed() {
-		return nil
-	}
-	return manifest.Blocked(r.in.checks, r.in.findings, r.in.waivers, r.o.Now())
-}
-
-// preseed says that the run packs a part that goes ahead of the migration: what blocks does not stop it.
-func (r *run) preseed() bool {
-	return r.in.header.Phase == preseed || len(r.o.Only) > 0 || r.o.OlderThan > 0
-}
-
-// merge replaces the findings of the rules that checks completed.
-func (in *intake) merge(checks []manifest.Check, findings []manifest.Finding) {
-	done := map[string]bool{}
-	for _, c := range checks {
-		done[c.Rule] = true
-	}
-	in.checks = append(slices.DeleteFunc(in.checks, func(c manifest.Check) bool { return done[c.Rule] }), checks...)
-	in.findings = append(slices.DeleteFunc(in.findings, func(f manifest.Finding) bool { return done[f.Rule] }), findings...)
-}
-
 // sameInstallation refuses a database whose company or serial number is not the one that was scanned.
 func (r *run) sameInstallation(ctx context.Context) error {
 	id, err := r.src.Reader.Identity(ctx)
@@ -237,7 +145,7 @@ func (r *run) stream(ctx context.Context) error {
 		return err
 	}
 	r.summary()
-	return r.tail()
+	return r.tail(ctx)
 }
 
 // summary says what was packed, for people.
@@ -289,92 +197,6 @@ func (p *packer) close() {
 	p.roots.close()
 	p.index.close()   //nolint:errcheck // it is made anew by every run
 	p.journal.close() //nolint:errcheck // every line was synced
-}
-
-// head copies what stands before the tables, with this run's phase and the installation as it was opened, and with it all
-// records of kinds that are not known here, wherever they stood.
-func (r *run) head(ctx context.Context) error {
-	lines, err := r.again()
-	if err != nil {
-		return err
-	}
-	edited, past := !r.in.edited, false
-	for ctx.Err() == nil {
-		l, err := lines.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		past = past || manifest.Rank(l.Kind) >= manifest.Rank(manifest.KindTable)
-		if past && !r.in.later {
-			return nil
-		}
-		if past && manifest.Rank(l.Kind) >= 0 {
-			continue
-		}
-		if !edited && manifest.Rank(l.Kind) > manifest.Rank(manifest.KindEdit) {
-			edited = true
-			e := manifest.Edit{By: r.o.By, At: manifest.At(r.o.Now()), Tool: r.o.Tool, Was: r.in.was}
-			if err := r.out.Write(e); err != nil {
-				return err
-			}
-		}
-		if err := r.headLine(l); err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
-}
-
-func (r *run) headLine(l manifest.Line) error {
-	switch l.Kind {
-	case manifest.KindManifest:
-		h := r.in.header
-		if r.preseed() {
-			h.Phase = preseed
-		}
-		return r.out.Write(h)
-	case manifest.KindInstallation:
-		return r.out.Write(r.src.Installation)
-	default:
-		return r.out.WriteRaw(l)
-	}
-}
-
-// leaveArea passes the records of an area that this run does not pack, without chunks of their own.
-func (r *run) leaveArea(ctx context.Context, area manifest.Area) error {
-	lines, err := r.again()
-	if err != nil {
-		return err
-	}
-	for ctx.Err() == nil {
-		l, err := lines.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		switch {
-		case l.Kind == manifest.KindTable && area == manifest.Database:
-			err = r.out.WriteRaw(l)
-		case l.Kind == manifest.KindFile && area != manifest.Database:
-			var f manifest.File
-			if f, err = l.File(); err == nil && f.Area == area {
-				if packable(f, r.o.Orphans) {
-					f.State, f.Reason = manifest.Left, "area"
-				}
-				f.SHA256, f.Chunk, f.Offset, f.Same = manifest.Digest{}, manifest.Digest{}, 0, ""
-				err = r.emit(f)
-			}
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
 }
 
 // emit writes a record, and hands a chunk's on at once: a push behind a pipe can then take the chunk, which the room for
@@ -495,30 +317,4 @@ func (r *run) files(ctx context.Context, area manifest.Area) error {
 		return err
 	}
 	return copies.chunks(ctx, area, r.packer.newDraft, func(c manifest.Chunk) error { return r.emit(c) })
-}
-
-// tail writes checks, findings and waivers: of the input, those that this run has not looked at again, and its own.
-func (r *run) tail() error {
-	checks, findings := r.inv.Results()
-	r.in.merge(checks, findings)
-	r.in.merge(r.packer.findings.records(r.o.Tool))
-	for _, c := range r.in.checks {
-		if err := r.out.Write(c); err != nil {
-			return err
-		}
-	}
-	for _, f := range manifest.Waive(r.in.findings, r.in.waivers, r.o.Now()) {
-		if err := r.out.Write(f); err != nil {
-			return err
-		}
-	}
-	for _, w := range r.in.waivers {
-		if err := r.out.Write(w); err != nil {
-			return err
-		}
-	}
-	if r.preseed() {
-		return nil
-	}
-	return manifest.Blocked(r.in.checks, r.in.findings, r.in.waivers, r.o.Now())
 }

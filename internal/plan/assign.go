@@ -8,6 +8,7 @@ import (
 
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/sheet"
+	"github.com/openomt/omt/plugins/sdk/email"
 )
 
 // Input is what a manifest says before its choices are changed.
@@ -23,7 +24,7 @@ type Result struct {
 	Users    []manifest.User // in the order of the input
 	Reviews  []manifest.Review
 	Removals []manifest.Removal // from cards of other users
-	Findings []manifest.Finding
+	Findings []manifest.Finding // of username-address; of Run: all
 	Summary  Summary
 
 	names names
@@ -32,11 +33,11 @@ type Result struct {
 // Summary is what a person should know of a result.
 type Summary struct {
 	Plans     []PlanUse
-	Unmatched []Unmatched     // plans held on site by undecided users that have no counterpart, most users first
-	Undecided []manifest.User // by id
-	Notes     []string        // what was done or left that nobody asked for
-	Blocking  []manifest.Finding
-	Undone    []manifest.Check
+	Unmatched []Unmatched      // plans held on site by undecided users that have no counterpart, most users first
+	Undecided []manifest.User  // by id
+	Notes     []string         // what was done or left that nobody asked for
+	Blocks    []manifest.Block // what keeps it from being packed
+	Kept      []manifest.Check // rules that were not completed in this run, and whose earlier results stand
 }
 
 // PlanUse is a plan with the users it was given to.
@@ -128,7 +129,7 @@ func (a *assignment) index() {
 
 // foldLogin brings a login into the form in which it is looked up when its exact form is not found. No login begins with
 // a NUL.
-func foldLogin(login string) string { return "\x00" + Key(login) }
+func foldLogin(login string) string { return "\x00" + email.Key(login) }
 
 // find looks a choice's user up.
 func (a *assignment) find(c Choice) *card {
@@ -194,7 +195,7 @@ func (a *assignment) checkSummary() {
 	if to == nil || *to == "" {
 		return
 	}
-	if err := CheckUsername(*to); err != nil {
+	if err := email.Check(*to); err != nil {
 		a.problems.Add(sheet.Place{File: "--summary-to"}, "%q is no e-mail address: %w", *to, err)
 	}
 }
@@ -233,14 +234,14 @@ func (a *assignment) checkNames() {
 	groups := sameName(users)
 	for i := range a.cards {
 		c := &a.cards[i]
-		if c.username == nil || c.Username == "" || Key(c.Username) == Key(c.before.Username) {
+		if c.username == nil || c.Username == "" || email.Key(c.Username) == email.Key(c.before.Username) {
 			continue
 		}
-		if err := CheckUsername(c.Username); err != nil {
+		if err := email.Check(c.Username); err != nil {
 			a.problems.Add(c.username.In(colUsername), "%q is no e-mail address: %w", c.Username, err)
 			continue
 		}
-		if group := groups[Key(c.Username)]; len(group) > 1 {
+		if group := groups[email.Key(c.Username)]; len(group) > 1 {
 			a.problems.Add(c.username.In(colUsername), "%s", alsoUsed(users, i, group))
 		}
 	}
@@ -251,7 +252,7 @@ func sameName(users []manifest.User) map[string][]int {
 	groups := make(map[string][]int, len(users))
 	for i, u := range users {
 		if u.Username != "" {
-			key := Key(u.Username)
+			key := email.Key(u.Username)
 			groups[key] = append(groups[key], i)
 		}
 	}
@@ -288,10 +289,7 @@ func (a *assignment) result() Result {
 	}
 	r.names = namesOf(r.Users)
 	r.Reviews = a.reviews()
-	r.Findings = a.findings(r.Users)
-	removals, findings := removalsFromUsers(r.Users, r.names)
-	r.Removals = removals
-	r.Findings = append(r.Findings, findings...)
+	r.Removals, r.Findings = removalsFromUsers(r.Users, r.names)
 	r.Summary = a.summary(r.Users)
 	return r
 }

@@ -251,10 +251,10 @@ users.csv: row 4, column username: DD: user name 'NEW@x.no' is also used by CC`}
 --map-plan B=PlanA: another --map-plan says "Free" for the same plan
 --summary-to: "nobody" is no e-mail address: it has no @`},
 		{"waivers",
-			Choices{Waivers: []Waiver{waived("duplicate-email", "", "r", ""), waived("plan-seats", "plan:A", "r", ""), waived("x", "", " ", ""),
+			Choices{Final: final, Waivers: []Waiver{waived("duplicate-email", "", "r", ""), waived("plan-seats", "plan:A", "r", ""), waived("x", "", " ", ""),
 				waived("y", "", "r", "2026-11-21"), waived("z", "s", "r", "2026-11-22"), waived("z", "s", "other", "")}},
-			`--waive duplicate-email: duplicate-email cannot be waived: two users cannot log in with one name
---waive plan-seats: plan-seats cannot be waived: the tenant gives no more plans than seats
+			`--waive duplicate-email: duplicate-email cannot be waived: duplicate-email is as it is
+--waive plan-seats: plan-seats cannot be waived: plan-seats is as it is
 --waive x: a waiver needs a reason
 --waive y: the waiver ended on 2026-11-21 already
 --waive z: the same is waived with another reason, "r"`},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/plugins/sdk/email"
 )
 
 // counterpart finds the plan that takes the place of one held on site; name is empty where --map-plan says none. ok is
@@ -27,7 +28,7 @@ func (p plans) equal(onsite string) (name string, ok bool) {
 	if onsite == "" {
 		return "", false
 	}
-	found := p.onsite[Key(onsite)]
+	found := p.onsite[email.Key(onsite)]
 	if found == nil {
 		found = p.find(onsite)
 	}

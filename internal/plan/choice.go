@@ -53,9 +53,10 @@ type Choices struct {
 	RemoveFromPersons *bool    // nil keeps what an earlier run removed
 	Waivers           []Waiver
 
-	How string    // "board" where a person settled all three reviews there; empty: the other fields tell
-	By  string    // who chooses, where the manifest names no migrator
-	Now time.Time // when; its time zone tells when a waiver ends
+	How   string                         // "board" where a person settled all three reviews there; empty: the other fields tell
+	By    string                         // who chooses, where the manifest names no migrator
+	Now   time.Time                      // when; its time zone tells when a waiver ends
+	Final func(rule string) (why string) // why no finding of a rule can be waived, or nothing; nil: all can
 }
 
 // ParseSet reads a value of --set: LOGIN:plan=…,username=…,confidential=…,welcome=…,admin=…. A value that holds a comma
@@ -118,6 +119,15 @@ func cutValue(text string) (value, rest string, err error) {
 		}
 		return text, "", nil
 	}
+	value, rest, err = cutQuoted(text)
+	if err == nil && rest != "" && rest[0] != ',' {
+		return "", "", fmt.Errorf("%q stands after the closing quote; want a comma", rest)
+	}
+	return value, rest, err
+}
+
+// cutQuoted takes a quoted value off.
+func cutQuoted(text string) (value, rest string, err error) {
 	quote := text[:1]
 	var b strings.Builder
 	for rest = text[1:]; ; {
@@ -127,16 +137,11 @@ func cutValue(text string) (value, rest string, err error) {
 			return "", "", fmt.Errorf("the quote %s is not closed", quote)
 		}
 		if !strings.HasPrefix(tail, quote) {
-			rest = tail
-			break
+			return b.String(), tail, nil
 		}
 		b.WriteString(quote)
 		rest = tail[1:]
 	}
-	if rest != "" && rest[0] != ',' {
-		return "", "", fmt.Errorf("%q stands after the closing quote; want a comma", rest)
-	}
-	return b.String(), rest, nil
 }
 
 // ParseMapping reads a value of --map-plan: OLD=NEW.
@@ -149,18 +154,50 @@ func ParseMapping(text string) (Mapping, error) {
 	return m, nil
 }
 
-// ParseWaiver reads a value of --waive: RULE[:SUBJECT]=REASON. A subject that holds an equals sign can be given in a
-// file only.
+// ParseWaiver reads a value of --waive: RULE[:SUBJECT]=REASON. A subject that holds an equals sign, or begins with a quote,
+// is put into single or double quotes, and the quote is doubled inside: file-size:'file:service:a=b'=known. A reason may hold
+// any character.
 func ParseWaiver(text string) (Waiver, error) {
-	what, reason, _ := strings.Cut(text, "=")
-	rule, subject, hasSubject := strings.Cut(what, ":")
+	const want = "want RULE=REASON or RULE:SUBJECT=REASON"
+	end := strings.IndexAny(text, ":=")
+	if end < 0 {
+		end = len(text)
+	}
+	rule, rest := text[:end], text[end:]
+	subject, reason := "", strings.TrimPrefix(rest, "=")
+	if tail, has := strings.CutPrefix(rest, ":"); has {
+		var err error
+		if subject, reason, err = cutSubject(tail); err != nil {
+			return Waiver{}, fmt.Errorf("%w: %s", err, want)
+		}
+		if subject = strings.TrimSpace(subject); subject == "" {
+			return Waiver{}, errors.New(want)
+		}
+	}
 	w := Waiver{At: sheet.Place{File: "--waive " + text}, Waiver: manifest.Waiver{
-		Rule: strings.TrimSpace(rule), Subject: strings.TrimSpace(subject), Reason: strings.TrimSpace(reason)}}
+		Rule: strings.TrimSpace(rule), Subject: subject, Reason: strings.TrimSpace(reason)}}
 	switch {
-	case w.Rule == "", hasSubject && w.Subject == "":
-		return Waiver{}, errors.New("want RULE=REASON or RULE:SUBJECT=REASON")
+	case w.Rule == "":
+		return Waiver{}, errors.New(want)
 	case w.Reason == "":
 		return Waiver{}, errors.New("a waiver needs a reason: RULE=REASON or RULE:SUBJECT=REASON")
 	}
 	return w, nil
+}
+
+// cutSubject takes a subject off, quoted or up to the first equals sign, and returns what is behind that.
+func cutSubject(text string) (subject, reason string, err error) {
+	if text = strings.TrimLeft(text, " "); text == "" || text[0] != '"' && text[0] != '\'' {
+		subject, reason, _ = strings.Cut(text, "=")
+		return subject, reason, nil
+	}
+	subject, rest, err := cutQuoted(text)
+	if err != nil {
+		return "", "", err
+	}
+	reason, found := strings.CutPrefix(strings.TrimLeft(rest, " "), "=")
+	if !found && rest != "" {
+		return "", "", fmt.Errorf("%q stands behind the quoted subject", rest)
+	}
+	return subject, reason, nil
 }

@@ -78,6 +78,12 @@ func TestParseWaiver(t *testing.T) {
 		"satellite=gone in May":                {Rule: "satellite", Reason: "gone in May"},
 		"document-missing:folder:bob = a=b ":   {Rule: "document-missing", Subject: "folder:bob", Reason: "a=b"},
 		" missing-email : user:7 = on purpose": {Rule: "missing-email", Subject: "user:7", Reason: "on purpose"},
+		"a=b:c=d":                              {Rule: "a", Reason: "b:c=d"},
+		"a:user:*=all of them":                 {Rule: "a", Subject: "user:*", Reason: "all of them"},
+		"a:file:document:1*=r":                 {Rule: "a", Subject: "file:document:1*", Reason: "r"},
+		"a: 'file:service:x=1.txt' = r=s":      {Rule: "a", Subject: "file:service:x=1.txt", Reason: "r=s"},
+		`a:"it's=so"=r`:                        {Rule: "a", Subject: "it's=so", Reason: "r"},
+		"a:'o''brien'=r":                       {Rule: "a", Subject: "o'brien", Reason: "r"},
 	} {
 		got, err := ParseWaiver(in)
 		if err != nil {
@@ -93,6 +99,12 @@ func TestParseWaiver(t *testing.T) {
 		"=x":             "want RULE=REASON",
 		"satellite:=x":   "want RULE=REASON",
 		":user:7=reason": "want RULE=REASON",
+		"a:user:7":       "a waiver needs a reason",
+		"a:'user:7'":     "a waiver needs a reason",
+		"a:'x=r":         "the quote ' is not closed",
+		"a:'x'y=r":       `"y=r" stands behind the quoted subject`,
+		"a:' '=r":        "want RULE=REASON",
+		"":               "want RULE=REASON",
 	} {
 		if _, err := ParseWaiver(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", in, err, want)

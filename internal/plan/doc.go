@@ -1,7 +1,7 @@
 // Package plan decides which user gets which plan and which user name. It knows records and choices and nothing else:
 // no database, no destination. [Assign] is the decision, a pure function: the same records and choices give the same
 // result, whether the choices come from flags, a spreadsheet, an earlier manifest or a page in a browser. [Run] is the
-// same over a stream of records.
+// same over a stream of records, with the preflight rules at its end.
 //
 // # Choices
 //
@@ -35,15 +35,23 @@
 // user name that is invalid or that another user has. All problems are reported at once and nothing is written. A row
 // that says what is so already is never a problem, so a table written by [Export] can always be given back.
 //
-// What remains wrong after all choices is a finding. The rules, reported under plugin "omt":
+// What remains wrong after all choices is found by the preflight rules, which are handed in as a function: they see the
+// records as they are written, and say what they found when all stands before the checks. One rule is looked after here,
+// under the plugin "omt":
 //
-//	duplicate-email     two users have the same user name (spaces around it, case and Unicode form do not count); not waivable
-//	invalid-email       a user with a plan has a user name that is no e-mail address
-//	missing-email       a user with a plan has no user name
-//	undecided-user      no plan was chosen for a user, nor that he gets none
-//	plan-seats          more users than seats; an undecided user counts for the plan that equals the one on site; not waivable
-//	administrator-plan  no administrator has a plan; waivable only where scan had to guess who is one
 //	username-address    a user name is an address on the card of somebody else (warning, or info where it stays there)
+//
+// What the rules say takes the place of what the input says of the same rules, as manifest.Merge has it. All else of the
+// input stays: what omt-scan and omt-pack found themselves, and rules that no plugin holds any more.
+//
+// # Waivers
+//
+// A waiver lets findings stand: RULE=REASON, RULE:SUBJECT=REASON. Without a subject it is about all findings of the rule,
+// with a pattern as subject ("user:*", * any text, ? one character) about those that it fits; both cover the findings there
+// are after this run and no more, so that new ones block again. A plain subject covers whatever is found of it, now and
+// later. A rule whose findings can never be waived refuses a waiver before anything is written; single findings of other
+// rules may be final too, which is noted. Notes also tell of waivers that have ended, that were given for fewer findings than
+// there are, or that no finding needs; they stay in the manifest, since what they were for may come again.
 //
 // # Removals
 //

@@ -8,7 +8,20 @@ import (
 	"strings"
 
 	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/plugins/sdk/email"
 )
+
+// The rules of plugins that Mark looks ahead of.
+const (
+	ruleDuplicate     = "duplicate-email"
+	ruleInvalid       = "invalid-email"
+	ruleMissing       = "missing-email"
+	ruleSeats         = "plan-seats"
+	ruleAdministrator = "administrator-plan"
+)
+
+// confirmed is the value of a migrator's Admin that tells that the administrator right was named, not guessed.
+const confirmed = "confirmed"
 
 // Draft is Assign for choices that are still being made: what Assign would refuse is in the result as it was chosen, and
 // Mark says what is wrong with it. A choice that names no user or plan there is has no effect.
@@ -65,7 +78,7 @@ func (m *marker) add(rule string, final bool, users []int64, format string, args
 func (m *marker) duplicates() {
 	groups := sameName(m.users)
 	for i, u := range m.users {
-		group := groups[Key(u.Username)]
+		group := groups[email.Key(u.Username)]
 		if u.Username == "" || len(group) < 2 {
 			continue
 		}
@@ -94,7 +107,7 @@ func (m *marker) name(u manifest.User) {
 		}
 		return
 	}
-	err := CheckUsername(strings.TrimSpace(u.Username))
+	err := email.Check(strings.TrimSpace(u.Username))
 	if err == nil {
 		return
 	}
@@ -161,7 +174,7 @@ func Weigh(findings []manifest.Finding, before []manifest.Waiver, c Choices, m m
 type Survey struct {
 	Header       manifest.Header
 	Installation manifest.Installation
-	Findings     []manifest.Finding // of rules of others, about users and persons alone
+	Findings     []manifest.Finding // about users and persons alone
 	Waivers      []manifest.Waiver
 }
 
@@ -179,7 +192,7 @@ func Look(ctx context.Context, in *manifest.Reader) (Survey, error) {
 			if err := l.Decode(&f); err != nil {
 				return false, err
 			}
-			if !ours(f.Rule) && aboutPeople(f) {
+			if aboutPeople(f) {
 				s.Findings = append(s.Findings, f)
 			}
 		case manifest.KindWaiver:

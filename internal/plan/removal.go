@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/plugins/sdk/email"
 )
 
 // removalsFromUsers finds user names that are addresses on cards of other users.
@@ -16,7 +17,7 @@ func removalsFromUsers(users []manifest.User, n names) ([]manifest.Removal, []ma
 	findings := map[pair]manifest.Finding{}
 	for _, other := range users {
 		for _, address := range other.Emails {
-			owner := n[Key(address)]
+			owner := n[email.Key(address)]
 			if owner == nil || owner.ID == other.ID || owner.Person == other.Person && owner.Person != 0 {
 				continue
 			}
@@ -66,7 +67,7 @@ type matches struct {
 
 // see takes one address record.
 func (m *matches) see(a manifest.Address) {
-	if owner := m.names[Key(a.Email)]; owner != nil && owner.Person != a.Person {
+	if owner := m.names[email.Key(a.Email)]; owner != nil && owner.Person != a.Person {
 		m.found = append(m.found, manifest.Removal{Person: a.Person, Email: a.Email, User: owner.ID})
 	}
 }

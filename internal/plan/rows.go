@@ -6,6 +6,7 @@ import (
 
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/sheet"
+	"github.com/openomt/omt/plugins/sdk/email"
 )
 
 // plans finds plans by name.
@@ -25,8 +26,8 @@ func newPlans(list []manifest.Plan) plans {
 	}
 	for i := range list {
 		put(p.exact, list[i].Name, &list[i])
-		put(p.folded, Key(list[i].Name), &list[i])
-		put(p.onsite, Key(list[i].Onsite), &list[i])
+		put(p.folded, email.Key(list[i].Name), &list[i])
+		put(p.onsite, email.Key(list[i].Onsite), &list[i])
 	}
 	return p
 }
@@ -36,7 +37,7 @@ func (p plans) find(name string) *manifest.Plan {
 	if found := p.exact[name]; found != nil {
 		return found
 	}
-	return p.folded[Key(name)]
+	return p.folded[email.Key(name)]
 }
 
 // unknown says that a name is no plan's, and what may have been meant.
@@ -155,7 +156,7 @@ func (a *assignment) setPlan(u *card, c Choice) {
 		u.Plan, u.plan = nil, &c.At
 		return
 	case "-":
-		if (u.Plan == nil || *u.Plan != "") && Key(u.Username) == Key(u.before.Username) {
+		if (u.Plan == nil || *u.Plan != "") && email.Key(u.Username) == email.Key(u.before.Username) {
 			u.Username = ""
 		}
 	default:
@@ -176,7 +177,7 @@ func (a *assignment) setPlan(u *card, c Choice) {
 // mapped returns what --map-plan says of a plan's name.
 func (a *assignment) mapped(old string) (to string, ok bool) {
 	for _, m := range a.choices.MapPlan {
-		if Key(m.Old) == Key(old) {
+		if email.Key(m.Old) == email.Key(old) {
 			return m.New, true
 		}
 	}
@@ -191,10 +192,10 @@ func (a *assignment) checkMappings() {
 		if m.New != "-" && a.plans.find(m.New) == nil {
 			a.problems.Add(at, "%s", a.plans.unknown(m.New))
 		}
-		if before, twice := said[Key(m.Old)]; twice && before != m.New {
+		if before, twice := said[email.Key(m.Old)]; twice && before != m.New {
 			a.problems.Add(at, "another --map-plan says %q for the same plan", before)
 		}
-		said[Key(m.Old)] = m.New
+		said[email.Key(m.Old)] = m.New
 		if !a.held(m.Old) {
 			a.note("%s: nobody holds the plan %q on site", at, m.Old)
 		}
@@ -204,12 +205,12 @@ func (a *assignment) checkMappings() {
 // held reports whether a user holds a plan on site, or held it in an earlier manifest.
 func (a *assignment) held(onsite string) bool {
 	for _, u := range a.in.Users {
-		if Key(u.Onsite) == Key(onsite) {
+		if email.Key(u.Onsite) == email.Key(onsite) {
 			return true
 		}
 	}
 	for _, c := range a.choices.Users {
-		if c.Earlier && Key(c.Plan) == Key(onsite) {
+		if c.Earlier && email.Key(c.Plan) == email.Key(onsite) {
 			return true
 		}
 	}

@@ -1,9 +1,9 @@
 package plan
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -21,117 +21,110 @@ func told(findings []manifest.Finding) string {
 	return b.String()
 }
 
-func TestFindings(t *testing.T) {
-	boss := user(90, "BOSS", admin, has("Free", "boss@x.no"))
-	for _, tt := range []struct {
-		name  string
-		users []manifest.User
-		want  string
-	}{
-		{"nothing wrong", []manifest.User{boss, user(1, "AA", has("PlanA", "a@x.no")), user(2, "BB", has("", ""))}, "\n"},
-		{"duplicate-email, by id, whatever the plan",
-			[]manifest.User{user(3, "CC", has("PlanA", " X@x.no")), boss, user(2, "BB", has("", "x@x.no")), user(1, "AA", has("PlanA", "other@x.no")), user(4, "DD", has("Free", "x@X.no"))},
-			lines("duplicate-email error [user:2 user:3 user:4] BB: user name 'x@x.no' is also used by CC, DD; BB has no plan and can give it up (--set BB:username=-)")},
-		{"invalid-email with a plan alone",
-			[]manifest.User{boss, user(1, "AA", has("PlanA", "n/a")), user(2, "BB", has("", "n/a2")), user(3, "CC", func(u *manifest.User) { u.Plan, u.Username = nil, "n/a3"; u.Onsite = "x" })},
-			lines("invalid-email error [user:1] AA (Name of AA): user name 'n/a' is no e-mail address: it has no @",
-				`undecided-user error [user:3] CC (Name of CC): no plan is chosen; "x", held on site, has no counterpart`)},
-		{"missing-email",
-			[]manifest.User{boss, user(1, "AA a@x.no b@x.no", has("PlanA", "")), user(2, "BB", has("PlanB", ""), func(u *manifest.User) { u.Name = "" })},
-			lines("missing-email error [user:1] AA (Name of AA): no user name; on the card: a@x.no, b@x.no",
-				"missing-email error [user:2] BB: no user name; no address on the card")},
-		{"undecided-user", []manifest.User{boss, user(1, "AA"), user(2, "BB/ten-a")},
-			lines("undecided-user error [user:1] AA (Name of AA): no plan is chosen; on site there is none either",
-				`undecided-user error [user:2] BB (Name of BB): no plan is chosen; "ten-a" is held on site`)},
-		{"plan-seats", []manifest.User{boss, user(1, "AA", has("PlanB", "a@x.no")), user(2, "BB", has("PlanB", "b@x.no"))},
-			lines(`plan-seats error [plan:PlanB] plan "PlanB": 2 users for 1 seats`)},
-		{"plan-seats counts the undecided", []manifest.User{boss, user(1, "AA/ten-b"), user(2, "BB", has("PlanB", "b@x.no"))},
-			lines(`undecided-user error [user:1] AA (Name of AA): no plan is chosen; the counterpart "PlanB" of "ten-b", held on site, has no free seat`,
-				`plan-seats error [plan:PlanB] plan "PlanB": 2 users for 1 seats (1 of them undecided, counted by the plan they hold on site)`)},
-		{"plan-seats of a plan that is gone", []manifest.User{boss, user(1, "AA", has("Gone", "a@x.no"))},
-			lines(`plan-seats error [plan:Gone] plan "Gone" is given to 1 users, and the tenant has no such plan`)},
-		{"administrator-plan: none", []manifest.User{user(1, "AA", has("PlanA", "a@x.no"))},
-			lines("administrator-plan error [] no user is known to be an administrator; say who is one (--set LOGIN:admin=true)")},
-		{"administrator-plan: without plan",
-			[]manifest.User{user(1, "AA", has("", ""), admin), user(2, "BB", has("PlanA", "b@x.no")), user(3, "CC", has("", ""), admin)},
-			lines("administrator-plan error [user:1 user:3] no administrator has a plan: AA, CC")},
-		{"administrator-plan: undecided, but with one on site", []manifest.User{user(1, "AA/ten-a", admin)},
-			lines(`undecided-user error [user:1] AA (Name of AA): no plan is chosen; "ten-a" is held on site`)},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			r, err := Assign(Input{Plans: tenant(), Users: tt.users}, Choices{Now: now})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if d := cmp.Diff(strings.TrimPrefix(tt.want, "\n"), told(r.Findings)); d != "" {
-				t.Error(d)
-			}
-		})
-	}
+// ruled is a run of rules that says this.
+func ruled(checks []manifest.Check, findings ...manifest.Finding) func(context.Context) ([]manifest.Check, []manifest.Finding, error) {
+	return func(context.Context) ([]manifest.Check, []manifest.Finding, error) { return checks, findings, nil }
 }
 
-func TestFindingNamesTheFullPlan(t *testing.T) {
-	r, err := Assign(Input{Plans: tenant(), Users: []manifest.User{user(1, "AA/ten-b a@x.no", admin), user(2, "BB/ten-b b@x.no")}},
-		Choices{Auto: true, Now: now})
+func check(rule, status, reason string) manifest.Check {
+	return manifest.Check{Rule: rule, Plugin: "crm 0.2.0", Tool: "omt-assign 0.1.0", Status: status, Reason: reason}
+}
+
+// TestRunRunsTheRules: what they say takes the place of what the input says of the rules that were completed, waivers are
+// judged against the sum, and the rules are asked before the checks and after all that stands before them.
+func TestRunRunsTheRules(t *testing.T) {
+	o := RunOptions{Choices: Choices{Auto: true, Set: []Choice{set(t, "CC:plan=-")}, Waivers: []Waiver{waived("missing-email", "user:*", "soon", "")}},
+		Required: []string{"satellite", "missing-email", "travel"}}
+	var seen []string
+	rules := ruled([]manifest.Check{check("satellite", manifest.CheckNotCompleted, "it crashed"), check("missing-email", "done", ""), check("other", "done", "")},
+		manifest.Finding{Rule: "missing-email", Severity: manifest.SeverityError, Subjects: []string{"user:1"}, Message: "one"},
+		manifest.Finding{Rule: "missing-email", Severity: manifest.SeverityError, Subjects: []string{"user:2"}, Message: "final", Final: true},
+		manifest.Finding{Rule: "other", Severity: manifest.SeverityError, Subjects: []string{"x:1"}, Message: "other"})
+	o.Rules = func(ctx context.Context) ([]manifest.Check, []manifest.Finding, error) {
+		seen = append(seen, "rules")
+		return rules(ctx)
+	}
+	b, s, err := run(t, whole(t), o, func(w *manifest.Writer) {
+		w.Observe(func(l manifest.Line, _ manifest.Record) error {
+			seen = append(seen, string(l.Kind))
+			return nil
+		})
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := lines(`undecided-user error [user:2] BB (Name of BB): no plan is chosen; the counterpart "PlanB" of "ten-b", held on site, has no free seat`,
-		`plan-seats error [plan:PlanB] plan "PlanB": 2 users for 1 seats (1 of them undecided, counted by the plan they hold on site)`)
-	if d := cmp.Diff(want, told(r.Findings)); d != "" {
+	if !strings.Contains(strings.Join(seen, " "), "receipt rules check check check check finding") {
+		t.Errorf("the order is %q", seen)
+	}
+	want := lines(
+		`{"kind":"check","rule":"satellite","plugin":"crm 0.1.0","tool":"omt-scan 0.1.0","status":"done","findings":2}`,
+		`{"kind":"check","rule":"missing-email","plugin":"crm 0.2.0","tool":"omt-assign 0.1.0","status":"done","findings":0}`,
+		`{"kind":"check","rule":"other","plugin":"crm 0.2.0","tool":"omt-assign 0.1.0","status":"done","findings":0}`,
+		`{"kind":"check","rule":"username-address","plugin":"omt","tool":"omt-assign 0.1.0","status":"done","findings":2}`)
+	if d := cmp.Diff(want, of(b, "check")); d != "" {
 		t.Error(d)
 	}
-	if d := cmp.Diff([]string{`plan "PlanB" has no seat left for 1 user: BB (Name of BB)`}, r.Summary.Notes); d != "" {
+	if d := cmp.Diff(`"user:1"],"message":"one","waived":"soon"}`, cut(of(b, "finding"), `"missing-email"`, `"user:1"`)); d != "" {
 		t.Error(d)
+	}
+	if d := cmp.Diff(`"user:2"],"message":"final","waived":"","final":true}`, cut(of(b, "finding"), `"missing-email"`, `"user:2"`)); d != "" {
+		t.Error(d)
+	}
+	if strings.Contains(string(b), "stale") {
+		t.Error("a finding of a rule that was completed again stands")
+	}
+	wantRemarks := []string{"satellite: Ærø", "missing-email: final (cannot be waived)", "other: other",
+		"travel was never run over this manifest, which blocks like an error",
+		"satellite (crm 0.2.0) was not completed, and what it found before stands: it crashed"}
+	if d := cmp.Diff(wantRemarks, s.Remarks()); d != "" {
+		t.Error(d)
+	}
+	if err := s.Err(); err == nil || !strings.HasSuffix(err.Error(), "3 errors stand, 1 rule did not run to its end") ||
+		!strings.Contains(manifest.HintOf(err), "--waive") || !strings.Contains(manifest.HintOf(err), "--plugins DIR") {
+		t.Errorf("%v, %s", err, manifest.HintOf(err))
+	}
+	if w := of(b, "waiver"); !strings.Contains(w, `"subject":"user:*","reason":"soon","by":"KK","at":"2026-11-22T10:00:00Z","covers":1}`) {
+		t.Errorf("the waiver counts what it covers: %s", w)
 	}
 }
 
-func TestWaivable(t *testing.T) {
-	for _, tt := range []struct {
-		rule, admin string
-		want        bool
-	}{
-		{"duplicate-email", "", false}, {"plan-seats", "", false}, {"administrator-plan", "confirmed",
-			false}, {"administrator-plan", "guessed", true},
-		{"undecided-user", "confirmed", true}, {"satellite", "", true},
-	} {
-		if why := waivable(tt.rule, manifest.Migrator{Admin: tt.admin}); (why == "") != tt.want {
-			t.Errorf("%s, administrator %s: %q", tt.rule, tt.admin, why)
+// cut returns the rest of the line that holds both texts, from the second on.
+func cut(text, a, b string) string {
+	for l := range strings.Lines(text) {
+		if i := strings.Index(l, b); i >= 0 && strings.Contains(l, a) {
+			return strings.TrimSuffix(l[i:], "\n")
 		}
+	}
+	return ""
+}
+
+// TestRunRulesFail: the error of the rules, which is an interrupt, ends the run.
+func TestRunRulesFail(t *testing.T) {
+	stop := errors.New("stop")
+	o := RunOptions{Rules: func(context.Context) ([]manifest.Check, []manifest.Finding, error) { return nil, nil, stop }}
+	if out, _, err := run(t, whole(t), o); !errors.Is(err, stop) || strings.Contains(string(out), `"kind":"check"`) {
+		t.Errorf("%v", err)
 	}
 }
 
-func TestChecks(t *testing.T) {
-	got := checks([]manifest.Finding{{Rule: "plan-seats"}, {Rule: "missing-email"}, {Rule: "plan-seats"}, {Rule: "satellite"}},
-		"omt-assign 0.1.0")
-	var s []string
-	for _, c := range got {
-		s = append(s, fmt.Sprintf("%s %s %s %s %d", c.Rule, c.Plugin, c.Tool, c.Status, c.Findings))
+// TestRunNotesTheEarlierManifest: behind the facts, in place of one of an earlier run; that of the scan stays.
+func TestRunNotesTheEarlierManifest(t *testing.T) {
+	fact := func(id, from string) manifest.Fact {
+		return manifest.Fact{Name: "earlier", ID: id, Data: map[string]any{"from": from}}
 	}
-	want := []string{"duplicate-email omt omt-assign 0.1.0 done 0", "invalid-email omt omt-assign 0.1.0 done 0",
-		"missing-email omt omt-assign 0.1.0 done 1",
-		"undecided-user omt omt-assign 0.1.0 done 0", "plan-seats omt omt-assign 0.1.0 done 2", "administrator-plan omt omt-assign 0.1.0 done 0", "username-address omt omt-assign 0.1.0 done 0"}
-	if d := cmp.Diff(want, s); d != "" {
+	in := build(t, user(1, "AA"), manifest.Removal{Person: 1, Email: "x@x.no", User: 1}, fact("scan", "a.jsonl"), fact("users", "b.jsonl"),
+		manifest.Fact{Name: "traveller", ID: "1"}, manifest.Table{Name: "t"})
+	now := fact("users", "c.jsonl")
+	out, _, err := run(t, in, RunOptions{Earlier: &now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := lines(`{"kind":"fact","name":"earlier","id":"scan","data":{"from":"a.jsonl"}}`, `{"kind":"fact","name":"traveller","id":"1","data":{}}`,
+		`{"kind":"fact","name":"earlier","id":"users","data":{"from":"c.jsonl"}}`)
+	if d := cmp.Diff(want, of(out, "fact")); d != "" {
 		t.Error(d)
 	}
-}
-
-// TestCheckAgreesWithAssign: a stage that checks again finds what assigning found.
-func TestCheckAgreesWithAssign(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(9, 10))
-	for range 100 {
-		users := random(rnd)
-		r, err := Assign(Input{Plans: tenant(), Users: users}, Choices{Now: now})
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := slices.DeleteFunc(r.Findings, func(f manifest.Finding) bool { return f.Rule == "username-address" })
-		list, got := Check(tenant(), users, "omt-pack 0.1.0")
-		if d := cmp.Diff(told(want), told(got)); d != "" {
-			t.Fatal(d)
-		}
-		if d := cmp.Diff(checks(want, "omt-pack 0.1.0")[:6], list); d != "" {
-			t.Fatal(d)
-		}
+	if again, _, err := run(t, out, RunOptions{}); err != nil || of(again, "fact") != want {
+		t.Errorf("%v, without one: %s", err, of(again, "fact"))
 	}
 }

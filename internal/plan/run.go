@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"slices"
 
 	"github.com/openomt/omt/internal/manifest"
 )
@@ -13,8 +12,14 @@ import (
 // RunOptions are the choices of Run.
 type RunOptions struct {
 	Choices
-	Tool string         // "omt-assign 0.1.0"
-	Edit *manifest.Edit // written behind those of the input; nil when the input was not edited
+	Tool    string         // "omt-assign 0.1.0"
+	Edit    *manifest.Edit // written behind those of the input; nil when the input was not edited
+	Earlier *manifest.Fact // what the choices were taken from, where that is an earlier manifest; else nil
+
+	// Rules ends the run of the preflight rules over all records before the checks, which they have seen as they were
+	// written, and returns what they say; nil: none are run.
+	Rules    func(ctx context.Context) ([]manifest.Check, []manifest.Finding, error)
+	Required []string // rules without whose check that is done nothing will be packed
 
 	// Ask, unless nil, is called once the Choices are applied, with what follows from them, and returns further choices,
 	// which are applied as those of a second run. What is decided behind the users (waivers, removals from persons) is
@@ -58,29 +63,20 @@ type stage struct {
 	done  step
 	last  manifest.Kind // of the last known record after the reviews
 
-	result   Result
-	matches  matches
-	before   []manifest.Removal
-	findings []heldFinding
-	waivers  []manifest.Waiver
-	raws     map[string][]byte // waivers as they were read, by their meaning
-	undone   []manifest.Check
+	result  Result
+	matches matches
+	before  []manifest.Removal
+	said    said
 }
 
-// step counts what has been written: everything up to the reviews, the removals, the checks, findings and waivers.
+// step counts what has been written: everything up to the reviews, the removals, the facts, the checks, findings and
+// waivers.
 type step int
 
 // heldLine is a line that waits for its turn.
 type heldLine struct {
 	manifest.Line
 	user int // index of the user, or -1
-}
-
-// heldFinding is a finding of another rule with the line it came in, or a record of an unknown kind among them.
-type heldFinding struct {
-	manifest.Finding
-	line    manifest.Line
-	unknown bool
 }
 
 // keep copies a line.
@@ -96,7 +92,7 @@ func (s *stage) line(ctx context.Context, l manifest.Line) error {
 		return s.hold(keep(l))
 	}
 	if rank < 0 {
-		return s.unknown(ctx, l)
+		return s.unknown(l)
 	}
 	if err := s.advance(ctx, rank); err != nil {
 		return err
@@ -117,27 +113,21 @@ func (s *stage) line(ctx context.Context, l manifest.Line) error {
 		err := l.Decode(&r)
 		s.before = append(s.before, r)
 		return err
-	case manifest.KindCheck:
-		return s.check(l)
-	case manifest.KindFinding:
-		return s.finding(l)
-	case manifest.KindWaiver:
-		return s.waiver(l)
+	case manifest.KindFact:
+		if s.replaced(l) {
+			return nil
+		}
+	case manifest.KindCheck, manifest.KindFinding, manifest.KindWaiver:
+		return s.said.take(l)
 	}
 	return s.out.WriteRaw(l)
 }
 
 // unknown passes a record of a later version on. Where records wait it keeps its place among them, so that a second run
 // changes nothing.
-func (s *stage) unknown(ctx context.Context, l manifest.Line) error {
-	switch s.last {
-	case manifest.KindFinding, manifest.KindWaiver:
-		s.findings = append(s.findings, heldFinding{line: keep(l), unknown: true})
+func (s *stage) unknown(l manifest.Line) error {
+	if s.said.unknown(s.last, l) {
 		return nil
-	case manifest.KindCheck:
-		if err := s.advance(ctx, manifest.Rank(manifest.KindFinding)); err != nil {
-			return err
-		}
 	}
 	return s.out.WriteRaw(l)
 }
@@ -169,13 +159,13 @@ func (s *stage) hold(l manifest.Line) error {
 
 // advance writes what must stand before a record of rank: each step stands behind the records of a kind.
 func (s *stage) advance(ctx context.Context, rank int) error {
-	behind := [...]manifest.Kind{manifest.KindReview, manifest.KindRemoval, manifest.KindCheck, manifest.KindWaiver}
+	behind := [...]manifest.Kind{manifest.KindReview, manifest.KindRemoval, manifest.KindFact, manifest.KindCheck, manifest.KindWaiver}
 	for int(s.done) < len(behind) && rank > manifest.Rank(behind[s.done]) {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		write := [...]func() error{func() error { return s.assign(ctx) }, s.writeRemovals, s.writeChecks, s.writeFindings}
-		if err := write[s.done](); err != nil {
+		write := [...]func(context.Context) error{s.assign, s.writeRemovals, s.writeEarlier, s.writeChecks, s.writeFindings}
+		if err := write[s.done](ctx); err != nil {
 			return err
 		}
 		s.done++
@@ -280,7 +270,7 @@ func meaning(r manifest.Record) string {
 }
 
 // writeRemovals writes the removals of this run.
-func (s *stage) writeRemovals() error {
+func (s *stage) writeRemovals(context.Context) error {
 	removals, findings := s.matches.settle(s.o.RemoveFromPersons, s.before)
 	s.result.Findings = append(s.result.Findings, findings...)
 	s.result.Removals = append(s.result.Removals, removals...)
@@ -288,96 +278,19 @@ func (s *stage) writeRemovals() error {
 	return writeAll(s.out, s.result.Removals, nil)
 }
 
-// ours reports whether a rule is one of this package.
-func ours(rule string) bool { return slices.Contains(Rules(), rule) }
-
-// check passes the checks of other rules on.
-func (s *stage) check(l manifest.Line) error {
-	var c manifest.Check
-	if err := l.Decode(&c); err != nil {
-		return err
+// replaced reports whether a fact of the input gives way to that of this run, which says what the choices were taken from.
+func (s *stage) replaced(l manifest.Line) bool {
+	if s.o.Earlier == nil || !bytes.Contains(l.Raw, []byte(s.o.Earlier.Name)) {
+		return false
 	}
-	if ours(c.Rule) {
+	var f manifest.Fact
+	return l.Decode(&f) == nil && f.Name == s.o.Earlier.Name && f.ID == s.o.Earlier.ID
+}
+
+// writeEarlier writes what the choices were taken from.
+func (s *stage) writeEarlier(context.Context) error {
+	if s.o.Earlier == nil {
 		return nil
 	}
-	if c.Status != manifest.CheckDone {
-		s.undone = append(s.undone, c)
-	}
-	return s.out.WriteRaw(l)
-}
-
-// writeChecks writes the checks of this package's rules.
-func (s *stage) writeChecks() error {
-	return writeAll(s.out, checks(s.result.Findings, s.o.Tool), nil)
-}
-
-// finding keeps the findings of other rules until the waivers are known.
-func (s *stage) finding(l manifest.Line) error {
-	var f manifest.Finding
-	if err := l.Decode(&f); err != nil {
-		return err
-	}
-	if !ours(f.Rule) {
-		s.findings = append(s.findings, heldFinding{Finding: f, line: keep(l)})
-	}
-	return nil
-}
-
-// waiver keeps a waiver.
-func (s *stage) waiver(l manifest.Line) error {
-	var w manifest.Waiver
-	if err := l.Decode(&w); err != nil {
-		return err
-	}
-	if s.raws == nil {
-		s.raws = map[string][]byte{}
-	}
-	s.waivers = append(s.waivers, w)
-	s.raws[meaning(w)] = bytes.Clone(l.Raw)
-	return nil
-}
-
-// writeFindings writes findings and waivers, and completes the summary.
-func (s *stage) writeFindings() error {
-	var all []manifest.Finding
-	for _, f := range s.findings {
-		if !f.unknown {
-			all = append(all, f.Finding)
-		}
-	}
-	others := len(all)
-	all = append(all, s.result.Findings...)
-	waivers, notes := waive(all, s.waivers, s.o.Choices, s.input.Migrator)
-	all = manifest.Waive(all, waivers, s.o.Now)
-	if err := s.writeOthers(all[:others]); err != nil {
-		return err
-	}
-	if err := writeAll(s.out, all[others:], nil); err != nil {
-		return err
-	}
-	s.result.Summary.Notes = append(s.result.Summary.Notes, notes...)
-	s.result.Summary.Undone = s.undone
-	s.result.Summary.Blocking = manifest.Blocking(all, waivers, s.o.Now)
-	return writeAll(s.out, waivers, s.raws)
-}
-
-// writeOthers writes the findings of other rules; weighed are the same with what the waivers say.
-func (s *stage) writeOthers(weighed []manifest.Finding) error {
-	for _, f := range s.findings {
-		l := f.line
-		if !f.unknown {
-			waived := weighed[0].Waived
-			weighed = weighed[1:]
-			if waived != f.Waived {
-				var err error
-				if l, err = changed(l, []field{{"waived", waived}}); err != nil {
-					return err
-				}
-			}
-		}
-		if err := s.out.WriteRaw(l); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.out.Write(*s.o.Earlier)
 }

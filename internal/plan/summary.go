@@ -1,7 +1,9 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/openomt/omt/internal/manifest"
@@ -55,30 +57,10 @@ func (s Summary) Remarks() []string {
 		}
 		lines = append(lines, fmt.Sprintf("undecided: %s", enumerate(who)))
 	}
-	lines = append(lines, s.blocking()...)
-	for _, c := range s.Undone {
-		lines = append(lines, fmt.Sprintf("%s (%s) did not run to its end, which blocks like an error", c.Rule, c.Plugin))
-	}
-	return lines
-}
-
-// blocking lists the errors of each rule, the first ten. The undecided are named already.
-func (s Summary) blocking() []string {
-	var lines []string
-	shown := map[string]int{}
-	for _, f := range s.Blocking {
-		if f.Rule == ruleUndecided {
-			continue
-		}
-		if shown[f.Rule]++; shown[f.Rule] <= maxNamed {
-			lines = append(lines, f.Rule+": "+f.Message)
-		}
-	}
-	for _, f := range s.Blocking {
-		if more := shown[f.Rule] - maxNamed; more > 0 {
-			lines = append(lines, fmt.Sprintf("%s: and %d more", f.Rule, more))
-			shown[f.Rule] = 0
-		}
+	said := func(b manifest.Block) bool { return b.Rule == ruleUndecided && len(b.Errors) > 0 } // by the line above
+	lines = append(lines, manifest.Messages(slices.DeleteFunc(slices.Clone(s.Blocks), said))...)
+	for _, c := range s.Kept {
+		lines = append(lines, fmt.Sprintf("%s (%s) was not completed, and what it found before stands: %s", c.Rule, c.Plugin, cmp.Or(c.Reason, c.Status)))
 	}
 	return lines
 }
@@ -93,22 +75,32 @@ func count(n int, one, many string) string {
 
 // Err is the error of status Remarks that a complete run ends with while something blocks packing, or nil.
 func (s Summary) Err() error {
-	var what []string
+	var what, hints []string
 	if n := len(s.Undecided); n > 0 {
 		what = append(what, count(n, "user is undecided", "users are undecided"))
 	}
-	stand := len(s.Undone)
-	for _, f := range s.Blocking {
-		if f.Rule != ruleUndecided {
-			stand++
+	errs, undone := 0, 0
+	for _, b := range s.Blocks {
+		switch {
+		case len(b.Errors) == 0:
+			undone++
+		case b.Rule != ruleUndecided:
+			errs += len(b.Errors)
 		}
 	}
-	if stand > 0 {
-		what = append(what, count(stand, "error stands", "errors stand"))
+	if errs > 0 {
+		what = append(what, count(errs, "error stands", "errors stand"))
+	}
+	if len(what) > 0 {
+		hints = append(hints, "choose with --auto, --users or --set; what may stand can be waived with --waive RULE[:SUBJECT]=REASON")
+	}
+	if undone > 0 {
+		what = append(what, count(undone, "rule did not run to its end", "rules did not run to their end"))
+		hints = append(hints, "run omt-assign again where the plugins are (--plugins DIR)")
 	}
 	if len(what) == 0 {
 		return nil
 	}
 	return manifest.Errorf(manifest.Remarks, "the output is complete, but packing will refuse it: %s", strings.Join(what, ", ")).
-		WithHint("choose with --auto, --users or --set; what may stand can be waived with --waive RULE=REASON")
+		WithHint("%s", strings.Join(hints, "; "))
 }

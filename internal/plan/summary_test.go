@@ -14,12 +14,14 @@ func TestSummaryLines(t *testing.T) {
 		Plans: []PlanUse{{manifest.Plan{Name: "A", Title: "Plan A", Seats: 20, Source: "tenant"}, 12},
 			{manifest.Plan{Name: "B", Title: "B", Seats: 1, Source: "licence"}, 3}, {manifest.Plan{Name: "C", Unlimited: true}, 4}},
 		Notes: []string{"a note"}, Unmatched: []Unmatched{{"ten-x", 4}, {"", 1}},
-		Undone: []manifest.Check{{Rule: "travel", Plugin: "crm 0.1.0", Status: "crashed"}},
+		Kept: []manifest.Check{{Rule: "path-length", Plugin: "archive 0.1.0", Status: "not-completed", Reason: "out of time"}},
+		Blocks: []manifest.Block{{Rule: "undecided-user"}, {Rule: "satellite"},
+			{Rule: "travel", Undone: &manifest.Check{Rule: "travel", Plugin: "crm 0.1.0", Status: "crashed"}}, {Rule: "version", NeverRun: true}},
 	}
 	for i := range 12 {
 		s.Undecided = append(s.Undecided, user(int64(i), fmt.Sprintf("U%d", i)))
-		s.Blocking = append(s.Blocking, manifest.Finding{Rule: "undecided-user", Message: "u"},
-			manifest.Finding{Rule: "satellite", Message: fmt.Sprintf("s%d", i)})
+		s.Blocks[0].Errors = append(s.Blocks[0].Errors, manifest.Finding{Rule: "undecided-user", Message: "u"})
+		s.Blocks[1].Errors = append(s.Blocks[1].Errors, manifest.Finding{Rule: "satellite", Message: fmt.Sprintf("s%d", i)})
 	}
 	if d := cmp.Diff([]string{`plan "A" (Plan A): 12 used of 20 seats, 8 free`, `plan "B", from the local licence: 3 used of 1 seats, 2 too many`, `plan "C": 4 used, unlimited`},
 		s.Info()); d != "" {
@@ -32,11 +34,13 @@ func TestSummaryLines(t *testing.T) {
 	for i := range 10 {
 		want = append(want, fmt.Sprintf("satellite: s%d", i))
 	}
-	want = append(want, "satellite: and 2 more", "travel (crm 0.1.0) did not run to its end, which blocks like an error")
+	want = append(want, "satellite: and 2 more", "travel (crm 0.1.0) was not completed, which blocks like an error: crashed",
+		"version was never run over this manifest, which blocks like an error",
+		"path-length (archive 0.1.0) was not completed, and what it found before stands: out of time")
 	if d := cmp.Diff(want, s.Remarks()); d != "" {
 		t.Error(d)
 	}
-	if err := s.Err(); err.Error() != "the output is complete, but packing will refuse it: 12 users are undecided, 13 errors stand" || manifest.StatusOf(err) != manifest.Remarks {
+	if err := s.Err(); err.Error() != "the output is complete, but packing will refuse it: 12 users are undecided, 12 errors stand, 2 rules did not run to their end" || manifest.StatusOf(err) != manifest.Remarks {
 		t.Error(err)
 	}
 	if err := (Summary{Undecided: s.Undecided[:1]}).Err(); err.Error() != "the output is complete, but packing will refuse it: 1 user is undecided" {

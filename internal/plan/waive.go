@@ -59,7 +59,7 @@ func (a *assignment) checkWaivers() {
 	type what struct{ rule, subject string }
 	said := map[what]string{}
 	for _, w := range a.choices.Waivers {
-		if why := waivable(w.Rule, a.in.Migrator); why != "" {
+		if why := a.choices.final(w.Rule); why != "" {
 			a.problems.Add(w.At, "%s cannot be waived: %s", w.Rule, why)
 		}
 		if strings.TrimSpace(w.Reason) == "" {
@@ -76,22 +76,27 @@ func (a *assignment) checkWaivers() {
 	}
 }
 
-// waive puts new waivers among those of the input and counts what they cover. Waivers of what cannot be waived, which
-// only an edit can have put there, are left out. notes tell what has no effect.
+// final says why no finding of a rule can be waived, or nothing.
+func (c Choices) final(rule string) string {
+	if c.Final == nil {
+		return ""
+	}
+	return c.Final(rule)
+}
+
+// waive puts new waivers among those of the input and counts what they cover. Waivers of rules that cannot be waived, which
+// only an edit or a rule's earlier version can have let through, are left out. notes tell what has no effect.
 func waive(findings []manifest.Finding, old []manifest.Waiver, c Choices, m manifest.Migrator) (list []manifest.Waiver, notes []string) {
 	for _, w := range old {
-		if why := waivable(w.Rule, m); why != "" {
-			notes = append(notes, fmt.Sprintf("the waiver of %s is left out: %s", named(w), why))
+		if why := c.final(w.Rule); why != "" {
+			notes = append(notes, fmt.Sprintf("the waiver of %s is left out: %s", w, why))
 			continue
 		}
 		list = append(list, w)
 	}
 	for _, n := range c.Waivers {
 		w := n.Waiver
-		w.By, w.At, w.Covers = cmp.Or(w.By, m.Login, c.By), manifest.At(c.Now), covers(w, findings)
-		if w.Covers == 0 {
-			notes = append(notes, fmt.Sprintf("the waiver of %s covers no finding", named(w)))
-		}
+		w.By, w.At, w.Covers = cmp.Or(w.By, m.Login, c.By), manifest.At(c.Now), n.About(findings)
 		i := slices.IndexFunc(list, func(o manifest.Waiver) bool { return o.Rule == w.Rule && o.Subject == w.Subject })
 		if i < 0 {
 			list = append(list, w)
@@ -99,32 +104,5 @@ func waive(findings []manifest.Finding, old []manifest.Waiver, c Choices, m mani
 			list[i] = w
 		}
 	}
-	for _, w := range list {
-		switch n := covers(w, findings); {
-		case w.Expired(c.Now):
-			notes = append(notes, fmt.Sprintf("the waiver of %s ended on %s", named(w), w.Until))
-		case w.Subject == "" && n > w.Covers:
-			notes = append(notes, fmt.Sprintf("the waiver of %s was given for %d findings; now there are %d, and none is waived",
-				named(w), w.Covers, n))
-		}
-	}
-	return list, notes
-}
-
-// covers counts the findings that a waiver is about.
-func covers(w manifest.Waiver, findings []manifest.Finding) (n int) {
-	for _, f := range findings {
-		if f.Rule == w.Rule && (w.Subject == "" || slices.Contains(f.Subjects, w.Subject)) {
-			n++
-		}
-	}
-	return n
-}
-
-// named is what a waiver is of.
-func named(w manifest.Waiver) string {
-	if w.Subject == "" {
-		return w.Rule
-	}
-	return w.Rule + ":" + w.Subject
+	return list, append(notes, manifest.WaiverNotes(findings, list, c.Now)...)
 }

@@ -39,7 +39,7 @@ func TestReadWaivers(t *testing.T) {
 
 func TestWaive(t *testing.T) {
 	findings := []manifest.Finding{{Rule: "satellite", Subjects: []string{"satellite:1"}},
-		{Rule: "satellite", Subjects: []string{"satellite:2", "x"}}, {Rule: "travel", Subjects: []string{"user:7"}}}
+		{Rule: "satellite", Subjects: []string{"satellite:2", "x"}}, {Rule: "travel", Subjects: []string{"user:7"}}, {Rule: "plan", Final: true}}
 	at := manifest.At(now)
 	old := func(rule, subject, reason string, covers int) manifest.Waiver {
 		return manifest.Waiver{Rule: rule, Subject: subject, Reason: reason, By: "OLD", Covers: covers}
@@ -74,11 +74,21 @@ func TestWaive(t *testing.T) {
 		{"ended and given anew", []manifest.Waiver{{Rule: "travel", Until: "2026-11-21"}},
 			[]Waiver{waived("travel", "", "r", "")}, []manifest.Waiver{{Rule: "travel", Reason: "r", By: "KK", At: at, Covers: 1}},
 			nil},
+		{"a pattern counts what it is about", nil, []Waiver{waived("satellite", "satellite:?", "r", "")},
+			[]manifest.Waiver{{Rule: "satellite", Subject: "satellite:?", Reason: "r", By: "KK", At: at, Covers: 2}}, nil},
+		{"more findings of a pattern than it was given for", []manifest.Waiver{old("satellite", "s*", "old", 1)}, nil,
+			[]manifest.Waiver{old("satellite", "s*", "old", 1)},
+			[]string{"the waiver of satellite:s* was given for 1 findings; now there are 2, and none is waived"}},
+		{"what it was given for is no more", []manifest.Waiver{old("satellite", "satellite:9", "old", 1), old("travel", "user:8*", "old", 1)}, nil,
+			[]manifest.Waiver{old("satellite", "satellite:9", "old", 1), old("travel", "user:8*", "old", 1)},
+			[]string{"the waiver of satellite:satellite:9 covers no finding", "the waiver of travel:user:8* covers no finding"}},
+		{"a finding that is final", nil, []Waiver{waived("plan", "", "r", "")},
+			[]manifest.Waiver{{Rule: "plan", Reason: "r", By: "KK", At: at}}, []string{"the waiver of plan covers no finding: what there is cannot be waived"}},
 		{"what cannot be waived is left out", []manifest.Waiver{old("plan-seats", "", "edited in", 9)}, nil, nil,
-			[]string{"the waiver of plan-seats is left out: the tenant gives no more plans than seats"}},
+			[]string{"the waiver of plan-seats is left out: plan-seats is as it is"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, notes := waive(findings, tt.old, Choices{Waivers: tt.new, Now: now, By: "os user"}, manifest.Migrator{Login: "KK"})
+			got, notes := waive(findings, tt.old, Choices{Waivers: tt.new, Now: now, By: "os user", Final: final}, manifest.Migrator{Login: "KK"})
 			if d := cmp.Diff(tt.want, got); d != "" {
 				t.Error(d)
 			}
@@ -87,4 +97,12 @@ func TestWaive(t *testing.T) {
 			}
 		})
 	}
+}
+
+// final is what the rules say cannot be waived.
+func final(rule string) string {
+	if rule == "plan-seats" || rule == "duplicate-email" {
+		return rule + " is as it is"
+	}
+	return ""
 }

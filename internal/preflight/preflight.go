@@ -1,7 +1,6 @@
 package preflight
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
@@ -10,14 +9,42 @@ import (
 
 // Options are how plugins are found and run. Zero limits stand for the defaults.
 type Options struct {
-	Dir  string // the folder of plugins; it must exist
-	Tool string // "omt-scan 0.1.0"
-	Now  func() time.Time
-	Log  *slog.Logger
+	Dir   string // the folder of plugins; it must exist
+	Given bool   // Dir was named on the command line or in the environment: hints repeat it
+	Tool  string // "omt-scan 0.1.0"
+	Now   func() time.Time
+	Log   *slog.Logger // nil: nothing is logged
+
+	// CheckQuery tells why a query of a rule cannot be run; nil: every query can.
+	CheckQuery func(sql string) error
+	// Reserved are ids of rules with the names of the plugins that may hold them; no plugin may hold one without names.
+	Reserved map[string][]string
 
 	StartTimeout time.Duration // for a plugin to say what it holds: 10 s
-	RuleTimeout  time.Duration // of a rule's own time in a run: 60 s
+	RuleTimeout  time.Duration // of a rule's own time in a run (see the package comment): 60 s
 	MaxFindings  int           // of one rule, then one that counts the rest: 1000
+}
+
+// The defaults of Options.
+const (
+	defaultStart    = 10 * time.Second
+	defaultTime     = 60 * time.Second
+	defaultFindings = 1000
+)
+
+func (o *Options) complete() {
+	if o.StartTimeout <= 0 {
+		o.StartTimeout = defaultStart
+	}
+	if o.RuleTimeout <= 0 {
+		o.RuleTimeout = defaultTime
+	}
+	if o.MaxFindings <= 0 {
+		o.MaxFindings = defaultFindings
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 }
 
 // Plugin is a plugin that was found.
@@ -40,6 +67,8 @@ type Rule struct {
 	Queries                   []Query
 	Plugin                    string // "crm 0.1.0"
 	Err                       error  // why it cannot be run: a query that is no SELECT, an id that another plugin has
+
+	foreign bool // the id belongs to another plugin or to the tools: there is no check of this one
 }
 
 // Query is one SELECT that a rule wants to be asked.
@@ -48,51 +77,4 @@ type Query struct {
 	SQL     string // with tables as {associate}
 	MaxRows int
 	Timeout time.Duration
-}
-
-// LockState says how a file of the plugin folder stands to the lock file.
-type LockState string
-
-// The states.
-const (
-	Locked   LockState = "locked"   // as its entry says
-	Unlocked LockState = "unlocked" // no entry
-	Changed  LockState = "changed"  // not as its entry says
-)
-
-// Host runs plugins. Close ends them.
-type Host struct{}
-
-// Open checks the folder against its lock file and starts every plugin in it. A file that differs from its entry or has
-// none is an error of status Refused; a plugin that does not start is not an error: its Err says why, and rules that only
-// it holds are not run.
-func Open(ctx context.Context, o Options) (*Host, error) { panic("not written") }
-
-// Plugins are the plugins found, by file name.
-func (h *Host) Plugins() []Plugin { panic("not written") }
-
-// Rules are the rules of all plugins, by plugin and in its order.
-func (h *Host) Rules() []Rule { panic("not written") }
-
-// Queries are the queries of the rules that can be run.
-func (h *Host) Queries() []Query { panic("not written") }
-
-// Begin starts a run of all rules over one manifest.
-func (h *Host) Begin(ctx context.Context) (*Session, error) { panic("not written") }
-
-// Close ends all plugins.
-func (h *Host) Close() {}
-
-// Session is one run of the rules. It is fed by one goroutine.
-type Session struct{}
-
-// Observe takes one record of the manifest: its line and, where it was not copied, the record. It does not keep the line.
-// It is what manifest.Writer.Observe is given. It waits while plugins are busy; its error is that of the context.
-func (s *Session) Observe(l manifest.Line, rec manifest.Record) error { panic("not written") }
-
-// Finish tells the rules that this was all, waits for them, and returns a check for every rule and what they found, in
-// the order of Rules. A rule that did not complete has a check of another status than done and no findings. The error is
-// that of the context.
-func (s *Session) Finish(ctx context.Context) ([]manifest.Check, []manifest.Finding, error) {
-	panic("not written")
 }

@@ -8,7 +8,7 @@
 //     spool, and chunks are sent as their records arrive, since an object named by its content harms nobody
 //  2. company, serial number and migration are judged against the tenant, before the first chunk is sent
 //  3. at the input's good end: committed already? Then nothing is done, and the committed manifest is passed on again.
-//     Who wrote it, what blocks it
+//     Who wrote it, what blocks it: unwaived errors, rules that were not completed, required ones that were never run
 //  4. the remaining chunks are sent; then the destination is listed, and every chunk must be there with its size
 //  5. the manifest with receipts is made in the spool, compressed, and committed (package tenant)
 //  6. it is read back from the destination, checked against its digest, and written to the output

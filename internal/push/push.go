@@ -16,12 +16,13 @@ import (
 	"github.com/openomt/omt/internal/tenant"
 )
 
-// Options are the choices of a run. All but Again and DropAsSent must be set.
+// Options are the choices of a run. All but Again, Required and DropAsSent must be set.
 type Options struct {
 	In          *manifest.Reader
 	Again       func() (*manifest.Reader, error) // reads the input from its start, which was found good; nil for a stream
 	AcceptEdits bool                             // as In was told
 	By          string                           // who accepts edits
+	Required    []string                         // rules without whose check that is done nothing is pushed
 
 	Spool      string // the folder that omt-pack wrote to
 	Keep       bool   // chunks stay in the spool
@@ -76,7 +77,7 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 		return err
 	}
 	defer lock.Unlock() //nolint:errcheck // the lock ends with the process
-	r := &run{o: o, spool: s, in: &survey{}, d: o.Retry.Wrap(o.To)}
+	r := &run{o: o, spool: s, in: &survey{standing: manifest.Standing{Required: o.Required}}, d: o.Retry.Wrap(o.To)}
 	r.tenant = tenant.Open(r.d)
 	if r.temp, err = s.ClearTemp("push"); err != nil {
 		return err
@@ -126,7 +127,7 @@ func (r *run) push(ctx context.Context) (tenant.Commit, error) {
 		}
 		return *found, nil
 	}
-	if err := r.in.refuse(r.o.Now()); err != nil {
+	if err := r.in.refuse(r.o.Now(), r.o.Notice); err != nil {
 		return tenant.Commit{}, err
 	}
 	if err := r.sender.sendAll(ctx, r.in.chunks); err != nil {

@@ -159,11 +159,40 @@ func TestManyMissing(t *testing.T) {
 	}
 }
 
+// A rule that must have been run and has no check: the push is refused, people are told, and with the check it goes.
+func TestRequiredRules(t *testing.T) {
+	for _, required := range [][]string{{"plan-seats"}, {"plan-seats", "travel", "version"}} {
+		for mode, how := range modes {
+			t.Run(fmt.Sprint(mode, len(required)), func(t *testing.T) {
+				p := small()
+				at := newPlace(t, p)
+				data := p.bytes(t)
+				o := how(at.options(t, data), data)
+				o.Required = required
+				_, err := run1(t.Context(), o)
+				if len(required) == 1 {
+					if s := manifest.StatusOf(err); s != manifest.OK && s != manifest.Remarks {
+						t.Fatal(err)
+					}
+					return
+				}
+				wantError(t, err, manifest.Refused, "blocked by rules that were never run: travel, version")
+				at.wantNothingCommitted(t)
+				if got := at.notices.text(); !strings.Contains(got, "2 rules were never run over this manifest, which blocks like an error: travel, version") {
+					t.Errorf("people were told: %s", got)
+				}
+			})
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	finding := manifest.Finding{Rule: "duplicate-email", Severity: manifest.SeverityError, Subjects: []string{"user:7", "user:8"}, Message: "m"}
 	done := manifest.Check{Rule: "duplicate-email", Plugin: "crm", Tool: "omt-assign 0.1.0", Status: manifest.CheckDone, Findings: 1}
 	half := done
 	half.Status = "crashed"
+	waived, waiver := finding, manifest.Waiver{Rule: "duplicate-email", Subject: "user:7", Reason: "r"}
+	waived.Waived = "r"
 	for name, c := range map[string]struct {
 		change func(*packed)
 		status manifest.Status
@@ -174,6 +203,7 @@ func TestRefused(t *testing.T) {
 		"written by push":   {func(p *packed) { p.tool = "omt-push 0.1.0" }, 5, "pushing again for missing documents is not part of this build"},
 		"an error stands":   {func(p *packed) { p.more = []manifest.Record{done, finding} }, 5, "blocked by duplicate-email (1: user:7, user:8)"},
 		"a check not done":  {func(p *packed) { p.more = []manifest.Record{half} }, 5, "blocked by duplicate-email (not completed: crashed)"},
+		"a check taken out": {func(p *packed) { p.more = []manifest.Record{waived, waiver} }, 5, "blocked by rules that were never run: duplicate-email"},
 		"live":              {func(p *packed) { p.migration = "live" }, 5, `a "live" migration`},
 		"recovery":          {func(p *packed) { p.mode = "recovery" }, 5, `of mode "recovery"`},
 		"phase":             {func(p *packed) { p.phase = "half" }, 4, `phase "half"`},
@@ -203,7 +233,7 @@ func TestWaivedAndPreseed(t *testing.T) {
 	finding := manifest.Finding{Rule: "satellite", Severity: manifest.SeverityError, Subjects: []string{"x:1"}, Message: "m"}
 	waiver := manifest.Waiver{Rule: "satellite", Reason: "gone", By: "KK", Covers: 1}
 	p := small()
-	p.more = []manifest.Record{finding, waiver}
+	p.more = []manifest.Record{manifest.Check{Rule: "satellite", Status: manifest.CheckDone, Findings: 1}, finding, waiver}
 	at := newPlace(t, p)
 	_, err := at.push(t, p.bytes(t))
 	wantError(t, err, manifest.Remarks, "revision 1")

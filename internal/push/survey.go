@@ -38,9 +38,7 @@ type survey struct {
 	chunks       []*item
 	byDigest     map[manifest.Digest]*item
 	bytes        int64 // of all chunks
-	checks       []manifest.Check
-	findings     []manifest.Finding
-	waivers      []manifest.Waiver
+	standing     manifest.Standing
 	missing      missing
 
 	end    manifest.End
@@ -98,11 +96,11 @@ func (s *survey) take(l manifest.Line, found func(*item) error) error {
 	case manifest.KindFile:
 		return s.missing.take(l)
 	case manifest.KindCheck:
-		return keep(l, &s.checks)
+		return keep(l, &s.standing.Checks)
 	case manifest.KindFinding:
-		return keep(l, &s.findings)
+		return keep(l, &s.standing.Findings)
 	case manifest.KindWaiver:
-		return keep(l, &s.waivers)
+		return keep(l, &s.standing.Waivers)
 	}
 	return nil
 }
@@ -141,9 +139,9 @@ func (s *survey) takeChunk(l manifest.Line, found func(*item) error) error {
 	return nil
 }
 
-// refuse says why the input must not be pushed, as far as its own content tells. What blocks a migration does not keep
-// a part of it from going ahead.
-func (s *survey) refuse(now time.Time) error {
+// refuse says why the input must not be pushed, as far as its own content tells; what blocks is told one line a rule. What
+// blocks a migration does not keep a part of it from going ahead.
+func (s *survey) refuse(now time.Time, tell func(format string, args ...any)) error {
 	switch by, _, _ := strings.Cut(s.end.Tool, " "); by {
 	case "omt-pack":
 	case "omt-push":
@@ -157,7 +155,11 @@ func (s *survey) refuse(now time.Time) error {
 	if s.phase() == tenant.Preseed {
 		return nil
 	}
-	return manifest.Blocked(s.checks, s.findings, s.waivers, now)
+	blocks := s.standing.Blocks(now)
+	for _, line := range manifest.Lines(blocks) {
+		tell("%s", line)
+	}
+	return manifest.Refuse(blocks)
 }
 
 // missing counts what should have moved and did not.

@@ -62,6 +62,9 @@ func (h *hand) entry(files []manifest.File, e chunk.Entry, r io.Reader, meter pr
 		} else {
 			err = h.write(name, rec, func(w io.Writer) error { return h.copy(w, first) })
 		}
+		if errors.Is(err, chunk.ErrDamaged) { // found only while a large file was being written
+			err = fmt.Errorf("chunk %s: %w", rec.Chunk, err)
+		}
 		if err != nil {
 			return fmt.Errorf("unpacking %q: %w", name, err)
 		}

@@ -103,11 +103,16 @@ func (w *world) usersCSV() ([]byte, error) {
 	return csv(rows)
 }
 
-// waiversCSV lets stand what a person must know of and cannot mend in the sample: the folder of a renamed user.
+// waiversCSV lets stand what a person must know of and cannot mend in the sample: what preflight rules find that blocks.
 func (w *world) waiversCSV() ([]byte, error) {
 	rows := [][]string{{"rule", "subject", "reason", "by", "until"}}
 	if !w.o.Clean {
-		rows = append(rows, []string{"document-missing", "", "the folder GS is to be renamed next week; the files follow", "Anne Aas", ""})
+		rows = append(rows,
+			[]string{"document-missing", "", "the folder GS is to be renamed next week; the files follow", "Anne Aas", ""},
+			[]string{"travel", "user:2", "Bjørn comes home before the live migration", "Anne Aas", ""},
+			[]string{"satellite", "satellite:1", "Bergen was closed in May; the row was left behind", "Anne Aas", ""},
+			[]string{"satellite", "satellite:2", "Oslo closes before the live migration; this is a test", "Anne Aas", ""},
+			[]string{"sentry-addons", "userpreference:1", "the partner removes its plugin before the live migration", "Anne Aas", ""})
 	}
 	return csv(rows)
 }

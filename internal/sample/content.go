@@ -9,6 +9,10 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
+// largeFile is the size of the one file that is larger than the tenant takes. It is a hole: made at once, and stored as
+// nearly nothing.
+const largeFile = 95_000_000
+
 // Content makes n bytes as a document with that extension has them, as far as size and compressibility go: office and
 // PDF files of deflated parts with parts that many share, pictures of noise, mails and texts of words that follow
 // Zipf's law, old binary documents of UTF-16 between zeros.

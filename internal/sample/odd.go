@@ -87,6 +87,9 @@ func (w *world) oddDocuments() {
 		add(in(plain("appointment of nobody.docx", at), func(d *doc) { d.apptAssoc = 4_000_000 }))
 		add(in(plain("author is nobody.docx", at), func(d *doc) { d.author, d.login = 4_000_001, "" }))
 		add(in(plain(`..\..\outside.docx`, at), func(d *doc) { d.file = file{} }))
+		// A path that is too long for many programs, and a file that is too large for the tenant.
+		add(in(plain(strings.Repeat("an even longer name ", 11)+"for programs of Windows.docx", at), func(d *doc) { d.header = "A long name" }))
+		add(in(plain("Scanned archive.tif", at), func(d *doc) { d.file.size = largeFile }))
 		// Never registered: 1760.
 		add(in(plain("no date.docx", notSet), func(d *doc) { d.file = file{} }))
 	}

@@ -61,18 +61,33 @@ func (w *world) makers(tables []source.Table) (map[string]maker, error) {
 	return m, nil
 }
 
-// oddRows are what the preflight rules of a migration look for: somebody on Travel, a satellite, a sentry plugin, an
-// open session, a deleted user's history, a system event.
+// oddRows are what the preflight rules of a migration look for: somebody on Travel, a satellite in use and one that is
+// gone, a sentry plugin, a partner's module, an open session; and a deleted user's history and a system event.
 func (w *world) oddRows(m map[string]maker, one func(...values) maker) {
 	out := time.Date(2016, 2, 1, 8, 0, 0, 0, time.UTC)
-	m["traveller"] = one(values{"traveller_id": 1, "systemlevel": 9, "travel_id": 2, "area_id": 1, "generatedtime": out, "dbTag": "TRAVEL2"})
-	m["satellite"] = one(values{"satellite_id": 1, "area_id": 1, "contact_id": 2, "DSN": "SAT1"})
-	m["area"] = one(values{"area_id": 1, "name": "Bergen", "allData": 1})
+	m["traveller"] = one(values{"traveller_id": 1, "systemlevel": 9, "travel_id": 2, "area_id": 3, "generatedtime": out, "dbTag": "TRAVEL2"},
+		values{"traveller_id": 2, "systemlevel": 9, "travel_id": 2 << 24, "area_id": 2, "generatedtime": out, "dbTag": "SAT2"})
+	m["satellite"] = one(values{"satellite_id": 1, "area_id": 1, "contact_id": 2, "DSN": "SAT1"},
+		values{"satellite_id": 2, "area_id": 2, "contact_id": 3, "DSN": "SAT2"})
+	m["area"] = one(values{"area_id": 1, "name": "Bergen", "allData": 1}, values{"area_id": 2, "name": "Oslo", "allData": 1},
+		values{"area_id": 3, "name": "Travel"})
+	m["travelgeneratedtransaction"] = one(values{"travelgeneratedtransaction_id": 1, "travel_id": 2 << 24, "tranlogfirst_id": 1, "tranloglast_id": 40},
+		values{"travelgeneratedtransaction_id": 2, "travel_id": 2 << 24, "tranlogfirst_id": 41, "tranloglast_id": 57})
+	m["moduleowner"] = behind(m["moduleowner"], values{"ModuleOwner_id": 2, "ownerName": "NORDLYS", "ownerDescription": "Nordlys Integrasjon AS", "licenseVersion": 1, "expiration": forever})
+	m["productversion"] = behind(m["productversion"], values{"ProductVersion_id": 2, "ownerName": "NORDLYS", "codeName": "ErpSync", "version": "3.1"})
 	m["userpreference"] = one(values{"userpreference_id": 1, "deflevel": 2, "maxlevel": 5, "prefsection": "SentryAddonNames",
 		"prefkey": "Partner.Sentry", "prefvalue": "Partner.Sentry"})
 	m["activeuser"] = one(values{"activeuser_id": 2, "lastlogin": out, "netAddress": "10.0.0.7", "clientType": 1, "computerName": "PC-BOB"})
 	m["associatehistory"] = one(values{"associateHistoryId": 1, "associateId": 4_000_002, "personId": 3, "name": "GONE", "firstName": "Gone", "lastName": "Away", "contactId": 1})
 	m["systemevent"] = one(values{"SystemEvent_id": 1, "scope": 1, "eventkey": "MOTD", "eventmess": "Happy birthday, Åse", "eta": notSet})
+}
+
+// behind makes a row behind those of a maker.
+func behind(m maker, last values) maker {
+	return func(add func(values) bool) {
+		m(add)
+		add(last)
+	}
 }
 
 func (w *world) contacts(add func(values) bool) {

@@ -237,16 +237,27 @@ func (w *world) put(f file) error {
 		}
 		w.folders[dir] = true
 	}
-	var b []byte
-	if w.o.Tiny {
-		b = fmt.Appendf(nil, "%s %d\n", f.ext, f.seed)
-	} else {
-		b = Content(w.rand(2, f.seed), f.ext, f.size)
-	}
-	if err := os.WriteFile(name, b, 0o644); err != nil {
+	n, err := w.writeFile(name, f)
+	if err != nil {
 		return fmt.Errorf("writing a file of the sample: %w", err)
 	}
 	w.made.Files++
-	w.made.Bytes += int64(len(b))
+	w.made.Bytes += n
 	return os.Chtimes(name, f.mtime, f.mtime)
+}
+
+func (w *world) writeFile(name string, f file) (int64, error) {
+	var b []byte
+	switch {
+	case w.o.Tiny:
+		b = fmt.Appendf(nil, "%s %d\n", f.ext, f.seed)
+	case f.size == largeFile:
+		if err := os.WriteFile(name, nil, 0o644); err != nil {
+			return 0, err
+		}
+		return largeFile, os.Truncate(name, largeFile)
+	default:
+		b = Content(w.rand(2, f.seed), f.ext, f.size)
+	}
+	return int64(len(b)), os.WriteFile(name, b, 0o644)
 }

@@ -6,7 +6,8 @@
 //   - Nothing of the source is changed.
 //   - Who migrates is settled, and the folders are found readable, before the first record: a run that is refused writes
 //     none.
-//   - Users, plans and findings are held in memory; addresses are sorted outside it, facts and files pass through.
+//   - Users, plans, findings and the rows of one query are held in memory; addresses are sorted outside it, facts and
+//     files pass through.
 //   - The same installation gives the same records, but for id and time.
 //
 // # Who migrates
@@ -32,6 +33,16 @@
 // A login that cannot read a table without which there is no database is refused (2) before the first record, with all
 // tables named that it cannot read.
 //
+// All else is found by preflight rules, which are handed in as a function: they see the records as they are written, and
+// say what they found when all stands before the checks. What they want to be asked of the database is asked behind the
+// facts that every scan reads, each row a fact "<rule>.<query>" with the row's number as id, and for each query one fact
+//
+//	query  id "<rule>.<query>"; status, "done", "absent" (a table that it names is not there) or "failed"; rows; reason
+//
+// A query that failed leaves no rows, and its rule will not be completed. Behind them stands, where the command says so,
+//
+//	earlier  id "scan": the manifest that this one replaces; owner, serial, from (its file's name)
+//
 // # A part of an installation
 //
 // With Only or OlderThan the phase is "preseed". Then the installation's record names the areas of this run alone (its
@@ -40,8 +51,9 @@
 //
 // # Status
 //
-// A run ends with Remarks (3) when a finding stands that blocks packing; in a preseed it would block a full run. That
-// nobody has a plan yet is no remark: to give one is what the next stage is for.
+// A run ends with Remarks (3) when a finding stands that blocks packing, or a rule did not run to its end; in a preseed it
+// would block a full run. That nobody has a plan yet (undecided-user) is no remark: to give one is what the next stage is
+// for.
 //
 // # Why column-type is a rule of its own
 //

@@ -55,7 +55,7 @@ func TestOnly(t *testing.T) {
 		t.Error(d)
 	}
 	for _, c := range records[manifest.Check](t, w, manifest.KindCheck) {
-		if c.Rule == "document-missing" {
+		if c.Rule == "folder-owner" {
 			t.Error("a check says that documents were looked at")
 		}
 	}
@@ -87,8 +87,10 @@ func TestAnAreaThatIsNotThere(t *testing.T) {
 func TestFindingsOfAPreseed(t *testing.T) {
 	w := open(t, site(t))
 	w.o.Only = []manifest.Area{manifest.Document}
+	w.o.Required = []string{"document-missing"}
+	w.o.Rules = ruled([]manifest.Check{done("document-missing")}, manifest.Finding{Rule: "document-missing", Severity: manifest.SeverityError, Message: "all"})
 	err := w.run(t)
-	if manifest.StatusOf(err) != manifest.Remarks || !strings.Contains(err.Error(), "a full migration would be blocked by document-missing") {
+	if manifest.StatusOf(err) != manifest.Remarks || !strings.Contains(err.Error(), "a full migration would be blocked by document-missing (1)") {
 		t.Errorf("%v", err)
 	}
 }

@@ -27,6 +27,15 @@ type Options struct {
 	Only        []manifest.Area
 	OlderThan   time.Duration // files changed later are left; 0: none are
 
+	// Queries are what preflight rules want to be asked of the database; Select asks one. Its error ends the run.
+	Queries []Query
+	Select  func(ctx context.Context, q Query) (Answer, error)
+	Earlier *manifest.Fact // the manifest that this one will replace, or nil
+	// Rules ends the run of the preflight rules over all records before the checks, which they have seen as they were
+	// written, and returns what they say; nil: none are run.
+	Rules    func(ctx context.Context) ([]manifest.Check, []manifest.Finding, error)
+	Required []string // rules without whose check that is done nothing will be packed
+
 	// Ask prints a prompt and reads a line, for what Missing names; nil where nobody can be asked.
 	Ask func(ctx context.Context, prompt string) (string, error)
 
@@ -74,8 +83,7 @@ type run struct {
 	out      *manifest.Writer
 	accounts []source.Account
 	judge    judge
-	checks   []manifest.Check
-	findings []manifest.Finding
+	said     manifest.Results
 	told     summary
 
 	notUnicode bool // the database model says so
@@ -102,7 +110,7 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 		o.Say("the database gives no snapshot: what changes while it is read may be listed in part")
 	}
 	for _, step := range []func(context.Context) error{
-		func(context.Context) error { return r.write(head) }, r.plans, r.users, r.addresses, r.facts, r.content, r.results,
+		func(context.Context) error { return r.write(head) }, r.plans, r.users, r.addresses, r.facts, r.queries, r.content, r.results,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -290,7 +298,7 @@ func (r *run) content(ctx context.Context) error {
 		}
 	}
 	checks, findings := inv.Results()
-	r.checks, r.findings = append(r.checks, checks...), append(r.findings, findings...)
+	r.say(checks, findings)
 	return nil
 }
 
@@ -319,66 +327,4 @@ func (r *run) tables(ctx context.Context, inv *inventory.Inventory) error {
 func (r *run) file(f manifest.File) error {
 	r.told.count(f)
 	return r.out.Write(f)
-}
-
-// results writes checks and findings, each sort sorted by rule.
-func (r *run) results(context.Context) error {
-	checks, findings := r.lookAtTables()
-	r.checks, r.findings = append(r.checks, checks...), append(r.findings, findings...)
-	slices.SortStableFunc(r.checks, func(a, b manifest.Check) int { return compare(a.Rule, b.Rule) })
-	slices.SortStableFunc(r.findings, func(a, b manifest.Finding) int { return compare(a.Rule, b.Rule) })
-	for _, c := range r.checks {
-		if err := r.out.Write(c); err != nil {
-			return err
-		}
-	}
-	for _, f := range r.findings {
-		if err := r.out.Write(f); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// shown is how many findings are printed one by one.
-const shown = 20
-
-// unsure tells of tables that nothing can be said of, though it does not block.
-func (r *run) unsure() {
-	n := 0
-	for _, f := range r.findings {
-		if f.Rule != ruleMissing || f.Severity != manifest.SeverityWarning {
-			continue
-		}
-		if n++; n <= shown {
-			r.o.Remark("%s (a warning): %s", f.Rule, f.Message)
-		}
-	}
-}
-
-// remarks tells what blocks.
-func (r *run) remarks() error {
-	r.unsure()
-	blocked := manifest.Blocked(r.checks, r.findings, nil, r.now)
-	if blocked == nil {
-		return nil
-	}
-	n := 0
-	for _, f := range r.findings {
-		if f.Severity != manifest.SeverityError {
-			continue
-		}
-		if n++; n <= shown {
-			r.o.Remark("%s: %s", f.Rule, f.Message)
-		}
-	}
-	if n > shown {
-		r.o.Remark("and %d more; the records of kind finding have them all", n-shown)
-	}
-	if r.preseed() {
-		return manifest.Errorf(manifest.Remarks, "everything is listed, and a full migration would be %w", blocked).
-			WithHint("%s", manifest.HintOf(blocked))
-	}
-	return manifest.Errorf(manifest.Remarks, "everything is listed, and packing it is %w", blocked).
-		WithHint("%s", manifest.HintOf(blocked))
 }

@@ -233,7 +233,7 @@ func checkContent(t *testing.T, w *world) {
 			t.Errorf("check %+v", c)
 		}
 	}
-	if !slices.IsSorted(rules) || !slices.Contains(rules, "table-missing") || !slices.Contains(rules, "column-type") || !slices.Contains(rules, "document-missing") {
+	if !slices.IsSorted(rules) || !slices.Contains(rules, "table-missing") || !slices.Contains(rules, "column-type") {
 		t.Errorf("checks %v", rules)
 	}
 }
@@ -273,7 +273,7 @@ func TestFindingsEndWithRemarks(t *testing.T) {
 	if manifest.StatusOf(err) != manifest.Remarks {
 		t.Fatalf("status %d: %v", manifest.StatusOf(err), err)
 	}
-	for _, part := range []string{"document-missing", "table-missing (2: table:lost_table, table:usergroup)", "packing it is blocked by"} {
+	for _, part := range []string{"table-missing (2: table:lost_table, table:usergroup)", "packing it is blocked by"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("error lacks %q: %v", part, err)
 		}

@@ -18,6 +18,7 @@ type Database struct {
 	driver Driver
 	prefix string
 	fresh  atomic.Pointer[[]Table] // the catalog that New has just read, for the first view: reading one may take seconds
+	last   atomic.Pointer[[]Table] // the catalog that was read last, for Select
 }
 
 // New looks for the tables of a SuperOffice database. An empty prefix is found when there is exactly one; a given one is
@@ -44,6 +45,7 @@ func New(ctx context.Context, d Driver, prefix string) (*Database, error) {
 		return nil, err
 	}
 	db.fresh.Store(&tables)
+	db.last.Store(&tables)
 	return db, nil
 }
 
@@ -162,7 +164,19 @@ func (db *Database) catalog(ctx context.Context) ([]Table, error) {
 	if fresh := db.fresh.Swap(nil); fresh != nil {
 		return *fresh, nil
 	}
-	return db.driver.Catalog(ctx, db.prefix)
+	tables, err := db.driver.Catalog(ctx, db.prefix)
+	if err == nil {
+		db.last.Store(&tables)
+	}
+	return tables, err
+}
+
+// declared is the tables as they were declared when the last view began; without any, as they are now.
+func (db *Database) declared(ctx context.Context) ([]Table, error) {
+	if last := db.last.Load(); last != nil {
+		return *last, nil
+	}
+	return db.catalog(ctx)
 }
 
 // Begin opens a view of the database as it is now, which stays the same until Close as far as Consistent says so.

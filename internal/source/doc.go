@@ -48,6 +48,7 @@
 //	service-config  config          text_path attachment_path template_path admin_mail default_mail tag language version
 //	mailbox         mail_in_filter  server_type pop_server address status
 //	mailbox-alias   mail_alias      filter_id alias
+//	company         company         version revision
 //
 //	travelgeneratedtransaction      travel_id rows: counted by travel_id, which is the ID
 //	archive-provider                archiveprovider rows: documents counted by provider, without provider 0 (SO_ARC)
@@ -56,18 +57,38 @@
 //	                                conceptualtable (the ID) says of which tables there are: see TableList
 //	table-absent                    table by number: such a list names it, and it is not to be seen under the prefix; number
 //	                                is the table of keys', whose row is the ID; else the ID is the table
+//	table-outside                   table of: it is to be seen, and the model (the row "of") does not name it: a customisation, or
+//	                                something that lies beside the database; the ID is the table
 //	table-unreadable                table error: it is to be seen, and its rows cannot be read
 //	text-columns                    form collation codepage columns tables: text columns counted by form (ansi or unicode)
 //	                                and collation; the ID is "form/collation"
+//
+// # Queries of others
+//
+// Select asks a query that comes with a rule (package sqlselect says what may be in it), each on a connection of its own, so
+// that what it reads may be some moments later than the view. Tables are written {associate}; one that is not in the catalog
+// is an answer, not an error. What it gives must fit into facts: every column has a name of letters, digits and _ of its
+// own, and values are
+//
+//	integers    as they are; beyond 2^53 as text
+//	float, real, bit
+//	            numbers; true and false
+//	decimal, money, uniqueidentifier
+//	            text with all digits ("12.5000"); on SQLite, decimals that are computed are numbers
+//	times       text to the second: "2026-01-31 16:19:51", of a date "2026-01-31", of a time "16:19:51"
+//	binary      lower-case hex, of at most 1,024 bytes
+//
+// A row has at most 1 MiB of text and a query 64 MiB of rows, since they are held until its last row has come: a query gives
+// all of its rows or none. SelectFacts makes facts of the rows, and one that says how each query went.
 //
 // # What is not known
 //
 // Which release a schema number (company.version) means: Identity takes a version only from a text of digits and points
 // and otherwise tells what it saw. Whether licence links whose dates have passed count: their dates are not looked at.
 // The columns of phone are documented, their use for persons (bit 0x4000 of ptype_idx) is read off the list of values.
-// That a user is an associate of type 0 that is not deleted is inferred. Customisations are not listed: which tables
-// belong to the product is only in the model, whose format is not documented. That the old dictionary lies under the same
-// prefix as the other tables is inferred.
+// That a user is an associate of type 0 that is not deleted is inferred. Which tables of the model are the product's and
+// which a partner's is not told: what the model names is taken as belonging to it. That the old dictionary lies under the
+// same prefix as the other tables is inferred.
 //
 // # Why
 //

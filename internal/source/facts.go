@@ -40,6 +40,7 @@ var factTables = [...]factTable{
 		columns: []string{"text_path", "attachment_path", "template_path", "admin_mail", "default_mail", "tag", "language", "version"}},
 	{fact: "mailbox", table: "mail_in_filter", id: "id", columns: []string{"server_type", "pop_server", "address", "status"}},
 	{fact: "mailbox-alias", table: "mail_alias", id: "id", columns: []string{"filter_id", "alias"}},
+	{fact: "company", table: "company", id: "company_id", columns: []string{"version", "revision"}},
 }
 
 // knownPreferences picks the preferences that rules know; others may be anything, and are many.

@@ -27,6 +27,7 @@ type TableList struct {
 	Unnamed int           // rows without a name
 	Past    bool          // a newer place took its place, so that what it names may be gone for good
 	Absent  []AbsentTable // named and not to be seen, sorted by name
+	Outside []string      // to be seen and not named, in lower case and sorted; of InModel alone
 }
 
 // AbsentTable is a table that is named and that the catalog does not show: it is missing, or the login may not see it.
@@ -95,6 +96,26 @@ func (l *TableList) compare(v *View, names []AbsentTable) {
 		}
 	}
 	slices.SortFunc(l.Absent, func(a, b AbsentTable) int { return cmp.Compare(a.Name, b.Name) })
+	if l.Place == InModel {
+		l.Outside = v.others(known)
+	}
+}
+
+// others are the tables of the catalog that are not among names.
+func (v *View) others(names map[string]bool) (out []string) {
+	add := func(table string) {
+		if low := strings.ToLower(table); !names[low] {
+			out = append(out, low)
+		}
+	}
+	for _, t := range v.tables {
+		add(t.Name)
+	}
+	for _, u := range v.unreadable {
+		add(u.Table.Name)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // sequenceList reads the table of keys. Its rows with negative numbers are the tables of the old dictionary: newer
@@ -155,6 +176,9 @@ func (v *View) listFacts(ctx context.Context) ([]Fact, error) {
 		facts = append(facts, Fact{Name: "table-list", ID: id, Data: data})
 		for _, t := range l.Absent {
 			facts = append(facts, l.fact(t))
+		}
+		for _, t := range l.Outside {
+			facts = append(facts, Fact{Name: "table-outside", ID: t, Data: map[string]any{"table": t, "of": id}})
 		}
 	}
 	for _, u := range v.unreadable {

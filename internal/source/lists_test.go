@@ -179,6 +179,8 @@ func TestListFacts(t *testing.T) {
 		"table-list databasemodel/1 map[absent:2 how:ModelData: gzip, UTF-8, Tables[].Name tables:6]",
 		"table-absent y_lost map[by:databasemodel table:y_lost]",
 		"table-absent z_lost map[by:databasemodel table:z_lost]",
+		"table-outside databasemodel map[of:databasemodel/1 table:databasemodel]",
+		"table-outside sequence map[of:databasemodel/1 table:sequence]",
 		"table-list databasemodel/2 map[absent:0 problem:ModelData: it is JSON in none of the forms that were tried: plain, gzip, zlib, zip and raw deflate, as it is and behind up to 8 bytes, in UTF-8 and UTF-16 tables:0]",
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -35,6 +35,11 @@ type Conn interface {
 	// Stream runs one query and hands the values of each row to row, as the engine gives them. The slice is used again for
 	// the next row, the values are not. It ends without an error where row returns false.
 	Stream(ctx context.Context, query string, row func([]driver.Value) bool) error
+	// Select runs one SELECT that somebody else has written. head is told its columns before the first row; its error ends
+	// the query and is returned. row is given int64, float64, bool, string, []byte and time.Time: decimals and GUIDs are texts.
+	// More than limit rows are not asked for where the engine can be told. A query that ctx ends is ended at the server too,
+	// as far as that listens; the connection may be of no use after it.
+	Select(ctx context.Context, query string, limit int, head func([]ResultColumn) error, row func([]driver.Value) bool) error
 	// Consistent reports whether all that is read comes from one moment.
 	Consistent() bool
 	// Reading says how a column of the table known as alias ("" for none) is read.
@@ -43,6 +48,12 @@ type Conn interface {
 	// together. false: the column has none, or the engine gives them as they are.
 	Pieces(alias string, c Column) (Pieces, bool)
 	Close() error
+}
+
+// ResultColumn is a column of what a query gives.
+type ResultColumn struct {
+	Name string
+	Type string // as the engine calls it, in upper case: "DATETIME"; empty where it does not say
 }
 
 // Reading is how the values of a column are read.

@@ -2,7 +2,6 @@ package sdk
 
 import (
 	"context"
-	"iter"
 	"time"
 )
 
@@ -38,9 +37,10 @@ type Rule struct {
 
 // Query is one SELECT that the host runs during the scan, once, in a transaction of its own that is rolled back. A plugin
 // has no other way to the database. In SQL {associate} stands for the table, quoted, with the installation's prefix and
-// in its own letter case. Each row is a [Fact] named "<rule>.<query>" ([Input.Rows]); the rows are part of the manifest,
-// so that the rule runs on it later with no database in reach. Where a table is not there, there are no rows, and
-// [Input.Absent] tells.
+// in its own letter case. Each row is a [Fact] named "<rule>.<query>", with the row's number from 1 as its ID and the columns
+// by their lower-case names as its Data; [Input.Rows] gives the rows of one query. They are part of the manifest, so that
+// the rule runs on it later with no database in reach. Where a table is not there, there are no rows, and [Input.Absent]
+// tells. A rule whose query failed, or was never asked, is not run: it counts as not completed.
 type Query struct {
 	Name    string // a-z, 0-9 and -; unique in its rule
 	SQL     string
@@ -58,28 +58,3 @@ type Finding struct {
 
 // Report takes a finding. It is safe for concurrent use.
 type Report func(Finding)
-
-// Input is what a rule is given.
-type Input struct {
-	Now  time.Time // of the run
-	Tool string    // what runs the rules: "omt-scan 0.1.0"
-
-	records iter.Seq[Record]
-	absent  map[string]string // query: which table is not there
-}
-
-// Records are the records of the kinds that the rule reads, and its facts, in the order of the manifest. They can be
-// gone through once; a second loop goes on where the first was left. Records are shared between rules: they must not be
-// changed. A rule that has seen enough leaves the loop and returns.
-func (in *Input) Records() iter.Seq[Record] { return in.records }
-
-// Each are the records of one type, as [Input.Records] gives them; others are passed over.
-func Each[R Record](in *Input) iter.Seq[R] {
-	return func(yield func(R) bool) {
-		for r := range in.records {
-			if r, ok := r.(R); ok && !yield(r) {
-				return
-			}
-		}
-	}
-}

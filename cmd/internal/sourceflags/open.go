@@ -20,6 +20,7 @@ import (
 
 // Source is an installation that is open.
 type Source struct {
+	DB           *source.Database
 	View         *source.View
 	Installation manifest.Installation
 	Close        func() error
@@ -32,11 +33,11 @@ func (f *Flags) OpenConfig(ctx context.Context, j *cli.Job, c install.Config, on
 	if err != nil {
 		return nil, err
 	}
-	view, prefix, err := begin(ctx, driver, c.Prefix)
+	db, view, err := begin(ctx, driver, c.Prefix)
 	if err != nil {
 		return nil, errors.Join(err, driver.Close())
 	}
-	s := &Source{View: view, Close: func() error { return errors.Join(view.Close(), driver.Close()) }}
+	s := &Source{DB: db, View: view, Close: func() error { return errors.Join(view.Close(), driver.Close()) }}
 	print, err := driver.Fingerprint(ctx)
 	var site install.Site
 	if err == nil {
@@ -51,19 +52,19 @@ func (f *Flags) OpenConfig(ctx context.Context, j *cli.Job, c install.Config, on
 		return nil, err
 	}
 	s.Installation = manifest.Installation{
-		Engine: driver.Engine(), Database: driver.URL(), Prefix: prefix, Fingerprint: print,
+		Engine: driver.Engine(), Database: driver.URL(), Prefix: db.Prefix(), Fingerprint: print,
 		Areas: folders.Areas, Roots: folders.Roots, Map: c.Map, Folders: f.Folders,
 	}
 	return s, nil
 }
 
-func begin(ctx context.Context, d source.Driver, prefix string) (*source.View, string, error) {
+func begin(ctx context.Context, d source.Driver, prefix string) (*source.Database, *source.View, error) {
 	db, err := source.New(ctx, d, prefix)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	view, err := db.Begin(ctx)
-	return view, db.Prefix(), err
+	return db, view, err
 }
 
 // Open opens the installation that a manifest names, with the flags over it. Areas that the record does not name stay

@@ -2,10 +2,12 @@ package mssql
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/openomt/omt/internal/source"
@@ -95,6 +97,48 @@ func (c *conn) Stream(ctx context.Context, query string, row func([]driver.Value
 		return c.d.explain("reading from", err)
 	}
 	return nil
+}
+
+// Select runs one query. What the driver gives as bytes and is none becomes text.
+func (c *conn) Select(ctx context.Context, query string, _ int, head func([]source.ResultColumn) error, row func([]driver.Value) bool) error {
+	var types []string
+	var bad error
+	err := source.StreamResult(ctx, c.c, query, func(cols []source.ResultColumn) error {
+		for _, col := range cols {
+			types = append(types, col.Type)
+		}
+		return head(cols)
+	}, func(v []driver.Value) bool {
+		for i := range v {
+			if v[i], bad = selected(types[i], v[i]); bad != nil {
+				return false
+			}
+		}
+		return row(v)
+	})
+	if err = cmp.Or(bad, err); err != nil {
+		return c.d.explain("reading from", err)
+	}
+	return nil
+}
+
+// selected is a value of a type, in the form that Conn.Select promises.
+func selected(typ string, v driver.Value) (driver.Value, error) {
+	switch v := v.(type) {
+	case float32:
+		return float64(v), nil
+	case []byte:
+		switch typ {
+		case "DECIMAL", "MONEY", "SMALLMONEY":
+			return string(v), nil
+		case "UNIQUEIDENTIFIER":
+			if u, ok := swapUUID(v); ok {
+				return source.FormatUUID(u.([16]byte)), nil
+			}
+			return nil, fmt.Errorf("a uniqueidentifier of %d bytes", len(v))
+		}
+	}
+	return v, nil
 }
 
 // Consistent is true inside a snapshot.

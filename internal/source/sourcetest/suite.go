@@ -60,6 +60,7 @@ func Run(t *testing.T, e Engine) {
 	t.Run("fingerprint", e.fingerprint)
 	t.Run("user table", e.userTable)
 	t.Run("at", e.at)
+	t.Run("selects", e.selects)
 }
 
 // load fills a database under a prefix and finishes.

@@ -1,15 +1,15 @@
-package plan
+package email
 
 import (
 	"strings"
 	"testing"
 )
 
-func TestCheckUsername(t *testing.T) {
+func TestCheck(t *testing.T) {
 	for _, ok := range []string{"gks@example.com", "a@b.no", "Gunn.Schpaa+crm@sub.example.co.uk", "o'brien@x-y.ie", "a_b%c@x.no",
 		"1@2.no", "bjørn@bjørnstad.no", "ÆØÅ@x.no", "用户@例え.jp", "a@xn--bjrnstad-64a.no", "a@b.c-d.e1", strings.Repeat("a",
 			64) + "@x.no"} {
-		if err := CheckUsername(ok); err != nil {
+		if err := Check(ok); err != nil {
 			t.Errorf("%q: %v", ok, err)
 		}
 	}
@@ -49,7 +49,7 @@ func TestCheckUsername(t *testing.T) {
 		"a@" + strings.Repeat("a", 64) + ".no":  "more than 63 bytes",
 		"a@" + strings.Repeat("a.", 130) + "no": "more than 254 bytes",
 	} {
-		if err := CheckUsername(in); err == nil || !strings.Contains(err.Error(), want) {
+		if err := Check(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", in, err, want)
 		}
 	}
@@ -61,6 +61,9 @@ func TestKey(t *testing.T) {
 		if Key(pair[0]) != Key(pair[1]) {
 			t.Errorf("%q and %q differ: %q, %q", pair[0], pair[1], Key(pair[0]), Key(pair[1]))
 		}
+	}
+	if got := Key("BJO\u0308RN@x.no"); got != "bj\u00f6rn@x.no" {
+		t.Errorf("got %q, which is not composed", got)
 	}
 	if Key("a@x.no") == Key("a+b@x.no") {
 		t.Error("plus-addressing is another address")

@@ -1,4 +1,4 @@
-package plan
+package email
 
 import (
 	"errors"
@@ -8,8 +8,6 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
-
-	"github.com/openomt/omt/internal/manifest"
 )
 
 // Longest parts of an address: RFC 5321 and 5322 give 64 and 254; the database column has room for 254 characters.
@@ -25,17 +23,16 @@ func Key(address string) string {
 	return strings.ToLower(norm.NFC.String(strings.TrimSpace(address)))
 }
 
-// CheckUsername says why a user name is no e-mail address that somebody can log in with, or nil. It is stricter than
-// the grammar of mail: no comments, quoted parts or address literals, and a domain with a dot. Letters outside ASCII are
-// allowed on both sides. The vendor documents "a valid e-mail address" and no grammar.
-func CheckUsername(name string) error {
-	if name != strings.TrimSpace(name) || strings.ContainsFunc(name, unicode.IsSpace) {
+// Check says why an address is none that somebody can log in with, or nil. It is stricter than the grammar of mail: no
+// comments, quoted parts or address literals, and a domain with a dot. Letters outside ASCII are allowed on both sides. The vendor documents "a valid e-mail address" and no grammar.
+func Check(address string) error {
+	if strings.ContainsFunc(address, unicode.IsSpace) {
 		return errors.New("it holds a space")
 	}
-	if strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsGraphic(r) || r == unicode.ReplacementChar }) {
+	if strings.ContainsFunc(address, func(r rune) bool { return !unicode.IsGraphic(r) || r == unicode.ReplacementChar }) {
 		return errors.New("it holds a character that cannot be seen")
 	}
-	local, domain, found := strings.Cut(name, "@")
+	local, domain, found := strings.Cut(address, "@")
 	switch {
 	case !found:
 		return errors.New("it has no @")
@@ -45,13 +42,13 @@ func CheckUsername(name string) error {
 		return errors.New("nothing stands before the @")
 	case len(local) > maxLocal:
 		return fmt.Errorf("more than %d bytes stand before the @", maxLocal)
-	case len(name) > maxAddress:
+	case len(address) > maxAddress:
 		return fmt.Errorf("it has more than %d bytes", maxAddress)
 	}
 	if err := checkDomain(domain); err != nil {
 		return err
 	}
-	if a, err := mail.ParseAddress(name); err != nil || a.Address != name || a.Name != "" {
+	if a, err := mail.ParseAddress(address); err != nil || a.Address != address || a.Name != "" {
 		return fmt.Errorf("the part before the @, %q, is not allowed", local)
 	}
 	return nil
@@ -81,31 +78,4 @@ func checkDomain(domain string) error {
 		return fmt.Errorf("its domain %q ends with a number", domain)
 	}
 	return nil
-}
-
-// names finds users by user name. A name that several users have belongs to none, and so does that of a user who has
-// been given no plan.
-type names map[string]*manifest.User
-
-// namesOf makes the table of the names that users can log in with.
-func namesOf(users []manifest.User) names {
-	n := make(names, len(users))
-	for i := range users {
-		u := &users[i]
-		if u.Username == "" {
-			continue
-		}
-		key := Key(u.Username)
-		if _, twice := n[key]; twice {
-			n[key] = nil
-			continue
-		}
-		n[key] = u
-	}
-	for key, u := range n {
-		if u == nil || u.Plan != nil && *u.Plan == "" {
-			delete(n, key)
-		}
-	}
-	return n
 }

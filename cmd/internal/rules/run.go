@@ -1,0 +1,142 @@
+package rules
+
+import (
+	"context"
+	"sync"
+
+	"github.com/openomt/omt/internal/cli"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/preflight"
+	"github.com/openomt/omt/internal/sqlselect"
+)
+
+// Run is the rules of one run of a command.
+type Run struct {
+	job   *cli.Job
+	dir   folder
+	lacks string
+
+	opened chan struct{} // closed when host and err are settled
+	stop   context.CancelFunc
+	host   *preflight.Host
+	err    error
+	close  sync.Once
+
+	session *preflight.Session
+	out     *manifest.Writer
+}
+
+// Start begins to start the plugins, beside whatever the command does meanwhile. The caller closes the Run in any case.
+func (f *Flags) Start(ctx context.Context, j *cli.Job) (*Run, error) {
+	r := &Run{job: j, opened: make(chan struct{}), stop: func() {}}
+	var err error
+	if r.dir, r.lacks, err = f.find(); err != nil {
+		return nil, err
+	}
+	if r.dir.path == "" {
+		close(r.opened)
+		return r, nil
+	}
+	ctx, r.stop = context.WithCancel(ctx)
+	go func() {
+		defer close(r.opened)
+		r.host, r.err = preflight.Open(ctx, options(j, r.dir))
+	}()
+	return r, nil
+}
+
+// options are how plugins are run by our commands.
+func options(j *cli.Job, dir folder) preflight.Options {
+	return preflight.Options{
+		Dir: dir.path, Given: dir.given, Tool: j.Tool, Now: j.Env().Now, Log: j.Log, Reserved: reserved(),
+		CheckQuery: func(sql string) error {
+			_, err := sqlselect.Parse(sql)
+			return err
+		},
+	}
+}
+
+// Begin waits for the plugins, tells which take no part, and has the rules see all that is written to out from now on.
+func (r *Run) Begin(ctx context.Context, out *manifest.Writer) error {
+	select {
+	case <-r.opened:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if r.err != nil {
+		return r.err
+	}
+	if r.host == nil {
+		r.job.Remark("no preflight rules are run, since there are no plugins at %s; --plugins DIR names their folder, and packing needs what they say", r.lacks)
+		return nil
+	}
+	r.tell()
+	var err error
+	if r.session, err = r.host.Begin(ctx); err != nil {
+		return err
+	}
+	r.out = out
+	out.Observe(r.session.Observe)
+	return nil
+}
+
+// tell says which plugins and rules take no part. A rule that its own plugin keeps from being run has a check that says so.
+func (r *Run) tell() {
+	plugins := r.host.Plugins()
+	for _, p := range plugins {
+		if p.Err != nil {
+			r.job.Remark("%v", p.Err)
+			continue
+		}
+		r.job.Log.Info("plugin", "file", p.File, "name", p.Name, "version", p.Version, "rules", len(p.Rules), "sdk", p.SDK)
+		for _, rule := range p.Rules {
+			if rule.Err != nil {
+				r.job.Remark("rule %s of plugin %q is not run: %v", rule.ID, p.File, rule.Err)
+			}
+		}
+	}
+	if len(plugins) == 0 {
+		r.job.Remark("no preflight rules are run, since there are no plugins in %s; packing needs what they say", r.dir.path)
+	}
+}
+
+// Rules ends the run of the rules and returns what they say: what the verbs take as their option of that name.
+func (r *Run) Rules(ctx context.Context) ([]manifest.Check, []manifest.Finding, error) {
+	if r.session == nil {
+		return nil, nil, nil
+	}
+	r.out.Observe(nil)
+	return r.session.Finish(ctx)
+}
+
+// Final says why no finding of a rule can be waived, or nothing. It is called after Begin.
+func (r *Run) Final(rule string) (why string) {
+	if r.host == nil {
+		return ""
+	}
+	for _, x := range r.host.Rules() {
+		if x.ID == rule && x.Final != "" {
+			return x.Final
+		}
+	}
+	return ""
+}
+
+// Queries are what the rules want to be asked of the database. It is called after Begin.
+func (r *Run) Queries() []preflight.Query {
+	if r.host == nil {
+		return nil
+	}
+	return r.host.Queries()
+}
+
+// Close ends the plugins, also those that are being started.
+func (r *Run) Close() {
+	r.close.Do(func() {
+		r.stop()
+		<-r.opened
+		if r.host != nil {
+			r.host.Close()
+		}
+	})
+}

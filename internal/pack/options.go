@@ -1,0 +1,73 @@
+package pack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/openomt/omt/internal/chunk"
+	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/progress"
+	"github.com/openomt/omt/internal/source"
+)
+
+// Options are the choices of a run.
+type Options struct {
+	In         *manifest.Reader
+	Again      func() (*manifest.Reader, error) // reads the input from its start; nil for a stream, which is stored in the spool first
+	Spool      string
+	SpoolLimit int64 // bytes; 0: none
+	Only       []manifest.Area
+	OlderThan  time.Duration // 0: files of any age
+	Orphans    bool          // files without a row move too
+	Level      int           // 1 to 3
+	Workers    int
+	Codec      string // of table parts: a chunk.Codec, zstd where it is empty
+	Temp       string // for sorting; the spool's own when empty
+	Tool       string // "omt-pack 0.1.0"
+	By         string // who accepts edits, for the edit record
+
+	// Open opens the source that the input's installation record names, with the command's overrides applied.
+	Open func(ctx context.Context, inst manifest.Installation) (Source, error)
+	// Rules ends the run of the preflight rules over all records before the checks, which they have seen as they were
+	// written, and returns what they say; nil: none are run.
+	Rules    func(ctx context.Context) ([]manifest.Check, []manifest.Finding, error)
+	Required []string // rules without whose check that is done nothing is packed
+
+	Now      func() time.Time
+	Sleep    func(ctx context.Context, d time.Duration) error
+	Progress progress.Reporter
+	Log      *slog.Logger
+	Notice   func(format string, args ...any) // a line for people
+	Remark   func(format string, args ...any) // a line that a person should read in any case
+}
+
+// Source is an open view of the installation.
+type Source struct {
+	Reader       source.Reader
+	Installation manifest.Installation
+	Close        func() error
+}
+
+// MaxWorkers keeps the buffers of all groups under way within the memory that the tool may use.
+const MaxWorkers = 3
+
+const roomWait = 30 * time.Second
+
+// preseed is the phase of a part that goes ahead.
+const preseed = "preseed"
+
+// Validate reports options that cannot be meant.
+func (o Options) Validate() error {
+	switch {
+	case o.Level < 1 || o.Level > 3:
+		return fmt.Errorf("level %d: want 1, 2 or 3", o.Level)
+	case o.Workers < 1:
+		return fmt.Errorf("%d workers: want at least 1", o.Workers)
+	case o.OlderThan < 0:
+		return errors.New("an age below zero")
+	}
+	return chunk.Codec(o.Codec).Check()
+}
