@@ -54,7 +54,7 @@ function open() {
   if (id === shown) return;
   view?.close();
   shown = id;
-  main.replaceChildren();
+  main.replaceChildren(...(id === "checklist" ? [] : [h("h1", { class: "hidden" }, titles[id])]));
   document.body.dataset.view = id;
   document.title = `${titles[id]} – ${state.owner || "OMT"}`;
   view = new views[id](main, shell);

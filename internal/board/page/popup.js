@@ -14,7 +14,7 @@ export function menu(at, label, entries) {
     onclick: () => choose(e) }, h("bdi", {}, e.label), e.note && h("small", {}, e.note)));
   const box = h("div", { class: "menu", role: "menu", "aria-label": label, onkeydown: key }, items);
   const back = document.activeElement;
-  document.body.append(box);
+  document.querySelector("main").append(box);
   place(box, at);
   const outside = (ev) => !box.contains(ev.target) && close();
   close = () => {
