@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/pkg/browser"
 
+	"github.com/openomt/omt/cmd/internal/rules"
 	"github.com/openomt/omt/internal/board"
 	"github.com/openomt/omt/internal/cli"
 	"github.com/openomt/omt/internal/manifest"
@@ -39,8 +42,11 @@ func (b *boardFlags) validate() error {
 	return err
 }
 
-// ask returns what plan.Run calls to ask on the board; nil without --board. again gives a reader of the whole input.
-func (b *boardFlags) ask(ctx context.Context, j *cli.Job, c plan.Choices, again func() (*manifest.Reader, error)) (func(context.Context, plan.Input, []string) (plan.Choices, error), error) {
+// asker is what plan.Run calls to ask for further choices.
+type asker func(ctx context.Context, in plan.Input, notes []string) (plan.Choices, error)
+
+// ask returns what asks on the board; nil without --board. again gives a reader of the whole input.
+func (b *boardFlags) ask(ctx context.Context, j *cli.Job, c plan.Choices, run *rules.Run, again func() (*manifest.Reader, error)) (asker, error) {
 	if !b.on {
 		return nil, nil
 	}
@@ -53,14 +59,17 @@ func (b *boardFlags) ask(ctx context.Context, j *cli.Job, c plan.Choices, again 
 		return nil, err
 	}
 	o := board.Options{
-		Listen: b.listen, Tell: j.Remark, Now: j.Env().Now, Survey: survey, StateDir: stateDir(j),
-		Base: plan.Choices{By: c.By, Now: c.Now, Waivers: c.Waivers, RemoveFromPersons: c.RemoveFromPersons},
+		Listen: b.listen, Tell: func(format string, args ...any) { tell(j, fmt.Sprintf(format, args...)) }, Now: j.Env().Now, Survey: survey, StateDir: stateDir(j),
+		Base: plan.Choices{By: c.By, Now: c.Now, Final: c.Final, Waivers: c.Waivers, RemoveFromPersons: c.RemoveFromPersons},
 		Persons: func(ctx context.Context, r plan.Result, remove *bool) ([]plan.PersonRemoval, error) {
 			in, err := again()
 			if err != nil {
 				return nil, err
 			}
 			return r.OnPersons(ctx, in, remove)
+		},
+		Findings: func(ctx context.Context, users []manifest.User, _ []manifest.Plan) ([]manifest.Finding, error) {
+			return tryRules(ctx, run, again, survey.Findings, users)
 		},
 	}
 	if !b.noOpen {
@@ -75,6 +84,50 @@ func (b *boardFlags) ask(ctx context.Context, j *cli.Job, c plan.Choices, again 
 		b.outcome = out
 		return out.Choices, nil
 	}, nil
+}
+
+// tryRules runs the rules that look at users and what stands before tables and files over the input with other users. Of
+// the other rules the findings of the input stand.
+func tryRules(ctx context.Context, run *rules.Run, again func() (*manifest.Reader, error), before []manifest.Finding, users []manifest.User) ([]manifest.Finding, error) {
+	in, err := again()
+	if err != nil {
+		return nil, err
+	}
+	kinds := []manifest.Kind{manifest.KindManifest, manifest.KindInstallation, manifest.KindMigrator, manifest.KindPlan,
+		manifest.KindUser, manifest.KindReview, manifest.KindFact}
+	byID := make(map[int64]manifest.User, len(users))
+	for _, u := range users {
+		byID[u.ID] = u
+	}
+	tried, found, err := run.Trial(ctx, kinds, func(w *manifest.Writer) error {
+		for n := 0; ; n++ {
+			l, err := in.Next()
+			if err == nil && n%1024 == 0 {
+				err = ctx.Err()
+			}
+			switch {
+			case errors.Is(err, io.EOF), err == nil && manifest.Rank(l.Kind) > manifest.Rank(manifest.KindFact):
+				return nil
+			case err != nil:
+				return err
+			case l.Kind == manifest.KindUser:
+				var u manifest.User
+				if err = l.Decode(&u); err == nil {
+					err = w.Write(byID[u.ID])
+				}
+			case slices.Contains(kinds, l.Kind):
+				err = w.WriteRaw(l)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	stay := slices.DeleteFunc(slices.Clone(before), func(f manifest.Finding) bool { return slices.Contains(tried, f.Rule) })
+	return append(stay, plan.AboutPeople(found)...), nil
 }
 
 // settle forgets the work in progress once it is written, and keeps it where that failed.
@@ -96,6 +149,13 @@ func stateDir(j *cli.Job) string {
 		return ""
 	}
 	return filepath.Join(dir, "omt")
+}
+
+// tell prints a line that may hold an address with its token, which stands on the screen alone: the log has it masked.
+func tell(j *cli.Job, line string) {
+	env := j.Env()
+	fmt.Fprintf(env.Stderr, "%s: %s\n", env.Name, line)
+	j.Log.Info(env.Redact(line))
 }
 
 // openBrowser opens the default browser, which may take until somebody closes it.

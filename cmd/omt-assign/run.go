@@ -122,7 +122,7 @@ func (o *options) assign(ctx context.Context, j *cli.Job) error {
 			return err
 		}
 		o.choices.Final = run.Final
-		ask, err := o.board.ask(ctx, j, o.choices, src.again)
+		ask, err := o.board.ask(ctx, j, o.choices, run, src.again)
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,8 @@ type Options struct {
 	Notes    []string // what was done or left before, for the page
 	StateDir string   // where work in progress is kept; empty: nowhere
 
-	// Findings runs the rules over users and plans as they would be; nil: those of the survey stand.
+	// Findings runs the rules over users and plans as they would be, and returns all findings about people; nil: those of
+	// the survey stand.
 	Findings func(ctx context.Context, users []manifest.User, plans []manifest.Plan) ([]manifest.Finding, error)
 	// Persons finds the user names on cards of persons who are no users; nil: nobody knows.
 	Persons func(ctx context.Context, r plan.Result, remove *bool) ([]plan.PersonRemoval, error)
@@ -157,9 +158,11 @@ func (d *desk) announce(address string) {
 	if d.o.Open == nil {
 		return
 	}
-	if err := d.o.Open(address); err != nil {
-		d.o.Tell("no browser could be opened (%v); open the address yourself", err)
-	}
+	go func() { // not waited for: a browser that was started so may live longer than the board
+		if err := d.o.Open(address); err != nil {
+			d.o.Tell("no browser could be opened (%v); open the address yourself", err)
+		}
+	}()
 }
 
 // limit lets one call through in a while.

@@ -147,7 +147,7 @@ func (i *item) notifications(users []manifest.User, summary string) {
 		}
 	}
 	if open > 0 {
-		i.block("the welcome e-mail of %s not chosen", people(open, "is", "are"))
+		i.block("the welcome e-mail is not chosen for %s", strings.TrimSpace(people(open, "", "")))
 	}
 	if summary == "" {
 		return

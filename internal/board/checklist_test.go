@@ -40,7 +40,7 @@ func TestChecklist(t *testing.T) {
 			"user plans: at least one administrator must have a plan",
 			"user plans: 4 users are undecided: give each a plan, or none",
 			"user names: 4 users are undecided and without a user name",
-			"e-mail notifications: the welcome e-mail of 4 users are not chosen"}},
+			"e-mail notifications: the welcome e-mail is not chosen for 4 users"}},
 		{name: "one undecided", in: ready(func(in *plan.Input) { in.Users[1].Plan = nil }), want: []string{
 			"user plans: 1 user is undecided: give each a plan, or none"}},
 		{name: "no administrator", in: ready(func(in *plan.Input) { in.Users[0].Admin = false }), want: []string{
@@ -63,7 +63,7 @@ func TestChecklist(t *testing.T) {
 			in.Users[1].Plan, in.Users[1].Username, in.Users[1].Welcome = &none, "", nil
 		})},
 		{name: "welcome", in: ready(func(in *plan.Input) { in.Users[1].Welcome = nil; in.Users[2].Welcome = &yes; in.Users[2].Plan = &name }),
-			want: []string{"e-mail notifications: the welcome e-mail of 1 user is not chosen"}},
+			want: []string{"e-mail notifications: the welcome e-mail is not chosen for 1 user"}},
 		{name: "summary", in: ready(func(*plan.Input) {}), summary: "x", want: []string{
 			"e-mail notifications: the address of the user summary, 'x', is no e-mail address: it has no @"}},
 		{name: "finding", in: ready(func(*plan.Input) {}), findings: []manifest.Finding{shared}, want: []string{

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/openomt/omt/internal/manifest"
@@ -158,12 +159,13 @@ func (m *marker) administrators() {
 	m.add(ruleAdministrator, m.in.Migrator.Admin == confirmed, ids, "%s", text)
 }
 
-// Weigh returns findings with what the waivers say: those of the input and those of the choices.
+// Weigh returns findings with what the waivers say, those of the input and those of the choices, and with Final set where
+// their rule is final.
 func Weigh(findings []manifest.Finding, before []manifest.Waiver, c Choices, m manifest.Migrator) []manifest.Finding {
 	list, _ := waive(findings, before, c, m)
 	out := manifest.Waive(findings, list, c.Now)
 	for i := range out {
-		if out[i].Final {
+		if out[i].Final = out[i].Final || c.final(out[i].Rule) != ""; out[i].Final {
 			out[i].Waived = ""
 		}
 	}
@@ -192,9 +194,7 @@ func Look(ctx context.Context, in *manifest.Reader) (Survey, error) {
 			if err := l.Decode(&f); err != nil {
 				return false, err
 			}
-			if aboutPeople(f) {
-				s.Findings = append(s.Findings, f)
-			}
+			s.Findings = append(s.Findings, AboutPeople([]manifest.Finding{f})...)
 		case manifest.KindWaiver:
 			var w manifest.Waiver
 			err := l.Decode(&w)
@@ -206,14 +206,20 @@ func Look(ctx context.Context, in *manifest.Reader) (Survey, error) {
 	return s, err
 }
 
-// aboutPeople reports whether all subjects of a finding are users or persons.
-func aboutPeople(f manifest.Finding) bool {
-	for _, s := range f.Subjects {
-		if !strings.HasPrefix(s, "user:") && !strings.HasPrefix(s, "person:") {
-			return false
+// AboutPeople returns the findings about users, persons and their domains alone: those that who assigns can settle, or
+// should know of. What is about a user's documents is not among them.
+func AboutPeople(findings []manifest.Finding) []manifest.Finding {
+	var out []manifest.Finding
+	for _, f := range findings {
+		other := func(s string) bool {
+			kind, _, _ := strings.Cut(s, ":")
+			return !slices.Contains([]string{"user", "person", "domain", "traveller"}, kind)
+		}
+		if len(f.Subjects) > 0 && !slices.ContainsFunc(f.Subjects, other) {
+			out = append(out, f)
 		}
 	}
-	return len(f.Subjects) > 0
+	return out
 }
 
 // PersonRemoval is a user name that is an address of a person who is no user.
