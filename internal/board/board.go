@@ -128,7 +128,7 @@ func (d *desk) serve(ctx context.Context, l net.Listener) (outcome, error) {
 	last, done := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 	defer done()
 	if server.Shutdown(last) != nil { // answers and the last events are out, or nobody reads them
-		server.Close()
+		_ = server.Close() // there is nothing more to be done about it
 	}
 	hangUp()
 	stop()

@@ -246,7 +246,7 @@ func TestClosedPage(t *testing.T) {
 	if !strings.Contains(b.all(), "the page was closed; nothing is lost. Go on at "+again) {
 		t.Errorf("told %q", b.all())
 	}
-	if s := send(t, client(t), "GET", again, "", nil).StatusCode; s != 303 {
+	if s := send(t, client(t), "GET", again, "", nil).status; s != 303 {
 		t.Errorf("the new address: %d", s)
 	}
 	select {

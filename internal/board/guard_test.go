@@ -33,7 +33,14 @@ func client(t *testing.T) *http.Client {
 	return &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-func send(t *testing.T, c *http.Client, method, url, body string, header map[string]string) *http.Response {
+// reply is what of an answer the tests look at.
+type reply struct {
+	status  int
+	header  http.Header
+	cookies []*http.Cookie
+}
+
+func send(t *testing.T, c *http.Client, method, url, body string, header map[string]string) reply {
 	t.Helper()
 	q, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
@@ -51,7 +58,7 @@ func send(t *testing.T, c *http.Client, method, url, body string, header map[str
 		t.Fatal(err)
 	}
 	r.Body.Close()
-	return r
+	return reply{r.StatusCode, r.Header, r.Cookies()}
 }
 
 // TestWhoMay: no request without the token or its cookie, from another site or under another name is answered.
@@ -60,14 +67,14 @@ func TestWhoMay(t *testing.T) {
 	root := b.address[:strings.Index(b.address, "/?")]
 	port := root[strings.LastIndexByte(root, ':')+1:]
 	own := client(t)
-	if r := send(t, own, "GET", root+"/?token=WRONG", "", nil); r.StatusCode != 403 || len(r.Cookies()) != 0 {
-		t.Errorf("a token that was not handed out: %s", r.Status)
+	if r := send(t, own, "GET", root+"/?token=WRONG", "", nil); r.status != 403 || len(r.cookies) != 0 {
+		t.Errorf("a token that was not handed out: %d", r.status)
 	}
 	r := send(t, own, "GET", b.address, "", nil)
-	if r.StatusCode != 303 || r.Header.Get("Location") != "/" || len(r.Cookies()) != 1 {
-		t.Fatalf("%s %q", r.Status, r.Header)
+	if r.status != 303 || r.header.Get("Location") != "/" || len(r.cookies) != 1 {
+		t.Fatalf("%d %q", r.status, r.header)
 	}
-	cookie := r.Cookies()[0]
+	cookie := r.cookies[0]
 	if c := cookie; !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Name != "omt-board-"+port || len(c.Value) < 20 {
 		t.Errorf("cookie %+v", c)
 	}
@@ -103,22 +110,22 @@ func TestWhoMay(t *testing.T) {
 				c.header["Cookie"] = cookie.Name + "=" + cookie.Value // the client sends it to its own host alone
 			}
 			r := send(t, c.by, c.method, root+c.path, step, c.header)
-			if r.StatusCode != c.want {
-				t.Errorf("%s, want %d", r.Status, c.want)
+			if r.status != c.want {
+				t.Errorf("%d, want %d", r.status, c.want)
 			}
-			if got := r.Header.Get("Content-Security-Policy"); !strings.HasPrefix(got, "default-src 'self';") || strings.Contains(got, "unsafe") {
+			if got := r.header.Get("Content-Security-Policy"); !strings.HasPrefix(got, "default-src 'self';") || strings.Contains(got, "unsafe") {
 				t.Errorf("policy %q", got)
 			}
 		})
 	}
 	// A token is good once; who comes second is refused and the terminal has a new one.
-	if r := send(t, client(t), "GET", b.address, "", nil); r.StatusCode != 403 || len(r.Cookies()) != 0 {
-		t.Errorf("the same token again: %s", r.Status)
+	if r := send(t, client(t), "GET", b.address, "", nil); r.status != 403 || len(r.cookies) != 0 {
+		t.Errorf("the same token again: %d", r.status)
 	}
-	if r := send(t, client(t), "GET", b.lines.address(t, 2), "", nil); r.StatusCode != 303 {
-		t.Errorf("the new address: %s", r.Status)
+	if r := send(t, client(t), "GET", b.lines.address(t, 2), "", nil); r.status != 303 {
+		t.Errorf("the new address: %d", r.status)
 	}
-	if r := send(t, own, "GET", b.address, "", nil); r.StatusCode != 303 {
-		t.Errorf("the same token by who has the cookie: %s", r.Status)
+	if r := send(t, own, "GET", b.address, "", nil); r.status != 303 {
+		t.Errorf("the same token by who has the cookie: %d", r.status)
 	}
 }
