@@ -65,17 +65,6 @@ func (o *options) flags() []*cli.Flag {
 	return append(list, o.board.flags()...)
 }
 
-// appendTo makes the parser of a flag that may be repeated.
-func appendTo[T any](list *[]T, parse func(string) (T, error)) func(string) error {
-	return func(text string) error {
-		v, err := parse(text)
-		if err == nil {
-			*list = append(*list, v)
-		}
-		return err
-	}
-}
-
 func (o *options) validate() error {
 	if err := o.board.validate(); err != nil {
 		return err
