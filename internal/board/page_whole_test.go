@@ -127,7 +127,7 @@ func TestTwoTabsOfABrowser(t *testing.T) {
 	// The second tab hears nothing more and goes on.
 	js[any](two, `import("./store.js").then((s) => { s.state.revision = 1; })`)
 	two.drag(cardOf(8), columnOf(service))
-	two.wait(`document.querySelector(".trouble").textContent.includes("changed in another tab")`)
+	two.wait(`document.querySelector(".trouble").textContent.includes("This was changed in another tab")`)
 	two.placed(8, "?")
 	two.shot("conflict.png")
 	if got := one.told(8, "plan"); got != nil {

@@ -85,7 +85,8 @@ function draw() {
   const unlimited = state.plans.some((p) => p.unlimited);
   shell.seats.textContent = `${count(state.users.size, "on-site user", "on-site users")}, ${number(seats)} seats available${unlimited ? " and unlimited ones" : ""}`;
   shell.ok.classList.toggle("blocked", state.checklist.some((i) => !i.done));
-  const trouble = state.trouble || state.keeping;
+  const said = state.trouble || state.keeping;
+  const trouble = said.charAt(0).toUpperCase() + said.slice(1);
   shell.trouble.hidden = !trouble;
   if (shell.trouble.dataset.text !== trouble) {
     shell.trouble.dataset.text = trouble;

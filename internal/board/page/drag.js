@@ -1,4 +1,5 @@
 // Dragging cards by pointer: a mouse or a pen drags at once, a finger after it has rested, so that it can scroll before.
+// No style above the cards changes with it, not even the cursor: thousands of elements would be styled anew at every drop.
 
 import { h } from "./dom.js";
 import { count } from "./dom.js";
@@ -60,7 +61,6 @@ export function draggable(root, { grab, over, drop, start, stop, sideways }) {
     const ghost = h("div", { class: many ? "ghost many" : "ghost", "aria-hidden": "true" }, h("bdi", {}, many ? count(what.ids.length, "user", "users") : what.label));
     document.body.append(ghost);
     held = { ...what, ghost, place: null, x, y };
-    document.body.classList.add("dragging");
     addEventListener("keydown", escape, true);
     start(what.ids);
     track(x, y);
@@ -108,7 +108,6 @@ export function draggable(root, { grab, over, drop, start, stop, sideways }) {
     cancelAnimationFrame(held.frame);
     removeEventListener("keydown", escape, true);
     held.ghost.remove();
-    document.body.classList.remove("dragging");
     held = null;
     forget();
     over(null);

@@ -2,7 +2,7 @@
 
 import { put } from "./dom.js";
 
-const ahead = 6; // rows kept beyond both edges
+const ahead = 4; // rows kept beyond both edges
 
 export class VirtualList {
   /** scroller scrolls, list holds the rows, make(item, index) gives a row's element. Items are compared by identity. */
