@@ -12,20 +12,21 @@ import (
 )
 
 // patternWords are what a pattern may hold between braces.
-func patternWords() []string { return []string{"first", "last", "f", "l", "login", "local"} }
+func patternWords() []string { return []string{"first", "last", "f", "l", "login", "local", "email"} }
 
 // expand makes a user name from a pattern such as {first}.{last}@firm.no: the first and the last word of the full name,
-// f and l their first letters, the login, and local, what stands before the @ of the first address. They are written in
-// small letters, without accents, and without what no address holds. An unknown word is an error; a word that a user
+// f and l their first letters, the login, email, the first address as it is, and local, what stands before its @. All but
+// email are written in small letters, without accents, and without what no address holds. An unknown word is an error; a word that a user
 // lacks gives an empty name.
 func expand(pattern string, u manifest.User) (string, error) {
 	first, last := nameParts(u.Name)
-	local := ""
+	local, mail := "", ""
 	if len(u.Emails) > 0 {
-		local, _, _ = strings.Cut(u.Emails[0], "@")
+		mail = strings.TrimSpace(u.Emails[0])
+		local, _, _ = strings.Cut(mail, "@")
 	}
 	values := map[string]string{"first": plain(first), "last": plain(last), "f": initial(plain(first)), "l": initial(plain(last)),
-		"login": plain(u.Login), "local": plain(local)}
+		"login": plain(u.Login), "local": plain(local), "email": mail}
 	var b strings.Builder
 	lacks := false
 	for rest := strings.TrimSpace(pattern); rest != ""; {

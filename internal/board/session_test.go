@@ -203,6 +203,8 @@ func TestPattern(t *testing.T) {
 		{"{f}.{l}@firm.no", "Æsir Þórðarson", "", "", "a.t@firm.no"},
 		{"{login}@firm.no", "", "HÜ H", "", "huh@firm.no"},
 		{"{local}@new.example", "", "", "Old.Name@old.example", "old.name@new.example"},
+		{"{email}", "", "", " Old.Name@old.example", "Old.Name@old.example"},
+		{"{email}", "Gunn", "", "", ""},
 		{"{last}@firm.no", "Großmann", "", "", "grossmann@firm.no"},
 		{"{last}@firm.no", "Nygaard-Kristoffersen", "", "", "nygaard-kristoffersen@firm.no"},
 		{"{last}@firm.no", "Anna O'Hara", "", "", "ohara@firm.no"},

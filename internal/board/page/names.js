@@ -8,6 +8,9 @@ import { menu, dialog } from "./popup.js";
 import { parse } from "./paste.js";
 import { removalLists } from "./removals.js";
 
+/** Nothing is chosen for the user yet, so nothing is wrong either. */
+const early = (u) => u.plan === null && !u.username;
+
 export class Names {
   constructor(main, shell) {
     this.shell = shell;
@@ -20,7 +23,7 @@ export class Names {
         "aria-label": u.guessed ? "administrator, guessed" : "administrator", title: u.guessed ? "Administrator, guessed" : "Administrator" }, icon("crown"), u.guessed && "?") },
       text("name", "Full name"),
       { id: "username", title: "User name", value: (u) => u.username, cell: (u) => this.field(u) },
-      { id: "mark", title: "Mark", value: (u) => (u.mark ? `0${u.mark}` : "1"), cell: (u) => u.mark && h("span", { class: "marked", title: u.mark }, icon("warn"), message(u.mark)) },
+      { id: "mark", title: "Mark", value: (u) => (u.mark ? `0${u.mark}` : "1"), cell: (u) => u.mark && h("span", { class: early(u) ? "early" : "marked", title: u.mark }, !early(u) && icon("warn"), message(u.mark)) },
       text("company", "Company"), text("group", "User group"), text("role", "Role"),
       { id: "plan", title: "User plan", value: (u) => titleOf(placeOf(u)), cell: (u) => name(titleOf(placeOf(u)), { title: titleOf(placeOf(u)) }) },
     ]);
@@ -58,7 +61,7 @@ export class Names {
   field(u) {
     const called = u.name || u.login;
     const input = h("input", { type: "text", value: u.username, spellcheck: "false", autocomplete: "off", dir: "auto", dataset: { part: "username" },
-      "aria-label": `User name of ${called}`, "aria-invalid": u.mark ? "true" : null, title: u.mark || u.username,
+      "aria-label": `User name of ${called}`, "aria-invalid": u.mark && !early(u) ? "true" : null, title: u.mark || u.username,
       placeholder: placeOf(u) === NONE ? "no plan, no name needed" : "e-mail address",
       oninput: (e) => (e.target.dataset.typed = "yes"), onchange: (e) => this.choose(u, e.target.value) });
     return h("div", { class: "pair" }, input, h("button", { type: "button", class: "pick", dataset: { part: "pick" }, "aria-haspopup": "menu",
@@ -145,7 +148,7 @@ export class Names {
     missing.addEventListener("change", look);
     look();
     await dialog("User names from a pattern", [
-      h("p", {}, "For the users that the filter shows and that are not without a plan. {first} and {last} are the words of the full name, {f} and {l} their first letters, {login} the login, {local} what stands before the @ of the first address."),
+      h("p", {}, "For the users that the filter shows and that are not without a plan. {first} and {last} are the words of the full name, {f} and {l} their first letters, {login} the login, {email} the first address of the card, {local} what stands before its @."),
       input, h("label", {}, missing, " only users without a user name"), out], [
       { label: "Cancel" },
       { label: "Apply", kind: "primary", run: async () => {
