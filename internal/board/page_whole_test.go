@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/plan"
 )
 
 // TestUndo: everything can be undone and made again, by button and key, over views and a reload.
@@ -184,4 +185,62 @@ func TestHostileNames(t *testing.T) {
 	if d := cmp.Diff(hostile[0], p.told(7, "name")); d != "" {
 		t.Error(d)
 	}
+}
+
+// TestNotifications: all, none and per user; the summary goes to an address, which must be one.
+func TestNotifications(t *testing.T) {
+	in := assigned(some(6, 2))
+	for i := range in.Users {
+		in.Users[i].Welcome = nil
+	}
+	p := open(t, in, Options{})
+	p.view("notifications")
+	p.wait(`document.querySelector(".panel .muted").textContent === "0 users get one, 0 none, 6 not chosen"`)
+	p.click(`document.querySelector("input[value=all]")`)
+	p.wait(`document.querySelector(".panel .muted").textContent === "6 users get one, 0 none"`)
+	p.click(row(8) + `.querySelector("input")`)
+	p.wait(`document.querySelector(".panel .muted").textContent === "5 users get one, 1 none"`)
+	p.wait(`document.querySelector("input[value=each]").checked`)
+	for id, want := range map[int64]bool{7: true, 8: false} {
+		if got := p.told(id, "welcome"); got != want {
+			t.Errorf("%d: %v", id, got)
+		}
+	}
+	p.click(`document.querySelector(".panel input[type=checkbox]")`)
+	p.wait(`document.querySelector("[aria-label=Undo]").title === "Undo: user summary by e-mail"`)
+	summary := func() string { return js[string](p, `fetch("api/state").then((r) => r.json()).then((v) => v.summary)`) }
+	if got := summary(); got != "karl@example.com" {
+		t.Errorf("summary to %q", got)
+	}
+	p.click(`document.querySelector(".panel input[type=text]")`)
+	p.key("a", chromedp.ModifierCtrl)
+	p.do(chromedp.KeyEvent("boss"))
+	p.key(kb.Tab)
+	p.wait(`document.querySelector("nav [data-view=notifications] .hidden").textContent === ": open"`)
+	p.view("checklist")
+	p.wait(`document.querySelector(".checklist").textContent.includes("the address of the user summary, 'boss', is no e-mail address")`)
+	p.key("z", chromedp.ModifierCtrl)
+	p.key("z", chromedp.ModifierCtrl)
+	p.wait(`document.querySelectorAll(".item.done").length === 4`)
+	if got := summary(); got != "" {
+		t.Errorf("summary to %q", got)
+	}
+}
+
+// TestLetItStand: an error of a rule is let stand with a reason, and undo takes that back.
+func TestLetItStand(t *testing.T) {
+	survey := plan.Survey{Header: manifest.Header{ID: "x"}, Findings: []manifest.Finding{
+		{Rule: "travel", Severity: manifest.SeverityError, Subjects: []string{"user:7"}, Message: "U0 is on Travel"}}}
+	p := open(t, assigned(some(4, 2)), Options{Survey: survey})
+	p.press("Let it stand")
+	p.wait(`document.querySelector("dialog h2")?.textContent === "Let it stand"`)
+	press := `[...document.querySelectorAll("dialog button")].find((b) => b.textContent === "Let it stand")`
+	p.click(press) // without a reason it does not go
+	p.click(`document.querySelector("dialog input")`)
+	p.do(chromedp.KeyEvent("came home"))
+	p.click(press)
+	p.wait(`document.querySelector(".note.waived")?.textContent.includes("(came home)")`)
+	p.wait(`document.querySelectorAll(".item.done").length === 4`)
+	p.key("z", chromedp.ModifierCtrl)
+	p.wait(`document.querySelector(".note.error")`)
 }
