@@ -154,8 +154,8 @@ func stateDir(j *cli.Job) string {
 // tell prints a line that may hold an address with its token, which stands on the screen alone: the log has it masked.
 func tell(j *cli.Job, line string) {
 	env := j.Env()
-	fmt.Fprintf(env.Stderr, "%s: %s\n", env.Name, line)
 	j.Log.Info(env.Redact(line))
+	fmt.Fprintf(env.Stderr, "%s: %s\n", env.Name, line)
 }
 
 // openBrowser opens the default browser, which may take until somebody closes it.
