@@ -154,6 +154,8 @@ func (p *tab) view(id string) {
 	p.t.Helper()
 	js[any](p, fmt.Sprintf(`location.hash = %q`, id))
 	p.wait(fmt.Sprintf(`document.body.dataset.view === %q`, id))
+	// What is out of view is found out with the first frame; before it nothing there can be hit.
+	js[any](p, `new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(() => r(1))))`)
 }
 
 // at is the centre of the element that an expression names.

@@ -18,6 +18,7 @@ export function draggable(root, { grab, over, drop, start, stop, sideways }) {
   let held = null; // what is being dragged
 
   root.addEventListener("pointerdown", (e) => {
+    delete root.dataset.dropped;
     if (e.button !== 0 || held || e.target.closest("button, input, label, a")) return;
     const card = e.target.closest(".card");
     if (!card) return;
