@@ -11,6 +11,7 @@ PLUGINS  := archive crm script
 EXE      := $(shell $(GO) env GOEXE)
 FUZZTIME ?= 20s
 NPM_DUCKDB := @duckdb/node-api@1.5.6-r.1
+NPM_AXE    := axe-core@4.14.1
 
 .DEFAULT_GOAL := help
 
@@ -27,11 +28,12 @@ demo: build ## migrate a sample installation into a folder, prove it, unpack it,
 	@$(GO) run ./internal/demo -bin $(BIN) -dir demo
 
 test: peers ## run all tests with the race detector
-	OMT_TEST_DUCKDB=$(CURDIR)/$(CACHE)/duckdb OMT_TEST_NODE_GRPC=$(CURDIR)/$(CACHE)/grpc $(GO) test -race -timeout 20m ./...
+	OMT_TEST_DUCKDB=$(CURDIR)/$(CACHE)/duckdb OMT_TEST_NODE_GRPC=$(CURDIR)/$(CACHE)/grpc \
+	  OMT_TEST_AXE=$(CURDIR)/$(CACHE)/axe $(GO) test -race -timeout 20m ./...
 	cd plugins/example-go && $(GO) test ./...
 
 peers: ## install what the tests compare with, or say what is missing
-	@sh .ci/peers $(CACHE) $(NPM_DUCKDB)
+	@sh .ci/peers $(CACHE) $(NPM_DUCKDB) $(NPM_AXE)
 
 lint: $(TOOLS)/$(LINTER) ## check format, vet (Linux and Windows), linters, import rules, go.mod
 	@test -z "$$(gofmt -l cmd internal plugins 2>/dev/null)" || { gofmt -l cmd internal plugins; echo "run gofmt -w on these"; exit 1; }

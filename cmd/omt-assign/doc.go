@@ -3,6 +3,7 @@
 // packing the chunks stay valid.
 //
 //	omt-assign --in scan.jsonl --auto --out assigned.jsonl
+//	omt-assign --in scan.jsonl --board --out assigned.jsonl
 //	omt-assign export --in assigned.jsonl --out users.csv      # edit users.csv in a spreadsheet
 //	omt-assign --in assigned.jsonl --users users.csv --out assigned2.jsonl
 //	omt-assign --in scan2.jsonl --users assigned.jsonl --auto --out assigned3.jsonl
@@ -46,6 +47,21 @@
 // Without plugins no rules are run, the results of the input stay, and the run ends with 3 where some were never run. An
 // earlier manifest as --users is noted with its company name and serial number, which a rule compares.
 //
+// # The board
+//
+// With --board a page in the default browser shows what the input and the flags above give, and lets a person change it:
+// plans by dragging cards, user names in a table, notifications, and a checklist of what is open. The rules are run over
+// every change. OK ends the command as without a board, Cancel on the page and an interrupt end it with 130 and write
+// nothing; closing the page ends nothing, and a new address is printed. What is done there is the same as --set with the
+// same choices, and counts as reviewed.
+//
+//	--listen ADDRESS  on this machine alone, such as 127.0.0.1:8765; any free port without it
+//	--no-open         opens no browser
+//
+// The printed address is good for one browser. Work in progress is kept in the folder omt of the user's configuration
+// folder, readable for that user alone, until the manifest is written, and offered again. A stream is copied to --temp
+// first, since the board reads the input several times: it opens when the stage before has ended.
+//
 // # Exit statuses
 //
 //	0    done
@@ -54,5 +70,5 @@
 //	3    done, but users are undecided, errors stand or rules were not run: omt-pack will refuse the output
 //	4    the input is cut short, edited or from a failed stage
 //	5    refused: the plugins are not those that plugins.lock names
-//	130  interrupted
+//	130  interrupted, or cancelled on the board
 package main

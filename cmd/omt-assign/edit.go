@@ -3,34 +3,43 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/openomt/omt/internal/cli"
 	"github.com/openomt/omt/internal/manifest"
 )
 
-// trusted returns the reader of the input, and the record to write where it was edited and that was accepted. A file has
-// been read to its end, so it is known; a stream must be copied to a temporary file first, since the record stands near
-// the beginning. Without --accept-edits an edited input is an error anyway and nothing is copied. done removes the copy.
-func trusted(in *cli.Input, j *cli.Job, by string) (r *manifest.Reader, e *manifest.Edit, done func(), err error) {
+// source is the input of a run.
+type source struct {
+	reader *manifest.Reader
+	edit   *manifest.Edit                   // the record to write where the input was edited and that was accepted
+	again  func() (*manifest.Reader, error) // reads it anew; nil for a stream that was not copied
+	close  func()                           // removes the copy
+}
+
+// trusted returns the source of the run. A file has been read to its end, so it is known whether it was edited. A stream
+// is copied to a temporary file first where it must be known, since the record stands near the beginning, and where it is
+// read twice. Without --accept-edits an edited input is an error anyway.
+func trusted(in *cli.Input, j *cli.Job, by string, twice bool) (s source, err error) {
 	edit := func(was manifest.Digest) *manifest.Edit {
 		return &manifest.Edit{By: by, At: manifest.At(j.Env().Now()), Tool: j.Tool, Was: was}
 	}
-	done = func() {}
+	s = source{reader: in.Reader, again: in.Again, close: func() {}}
 	switch {
 	case in.Summary != nil:
 		if in.Summary.Edited {
-			e = edit(in.Summary.End.SHA256)
+			s.edit = edit(in.Summary.End.SHA256)
 		}
-		return in.Reader, e, done, nil
-	case !j.AcceptEdits:
-		return in.Reader, nil, done, nil
+		return s, nil
+	case !j.AcceptEdits && !twice:
+		return s, nil
 	}
 	f, err := os.CreateTemp(j.Temp, "omt-assign-*.jsonl")
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("copying the input: %w", err)
+		return source{}, fmt.Errorf("copying the input: %w", err)
 	}
-	done = func() {
+	done := func() {
 		f.Close()
 		os.Remove(f.Name())
 	}
@@ -41,14 +50,19 @@ func trusted(in *cli.Input, j *cli.Job, by string) (r *manifest.Reader, e *manif
 	}()
 	w := manifest.NewWriter(f, j.Tool)
 	if err := manifest.Copy(w, in.Reader, nil); err != nil {
-		return nil, nil, nil, err
+		return source{}, err
 	}
 	_, err = w.End()
-	if _, serr := f.Seek(0, 0); err != nil || serr != nil {
-		return nil, nil, nil, fmt.Errorf("copying the input: %w", errors.Join(err, serr))
+	size, serr := f.Seek(0, io.SeekEnd)
+	if err != nil || serr != nil {
+		return source{}, fmt.Errorf("copying the input: %w", errors.Join(err, serr))
 	}
+	s = source{close: done, again: func() (*manifest.Reader, error) {
+		return manifest.NewReader(io.NewSectionReader(f, 0, size), manifest.ReadOptions{}), nil
+	}}
 	if was, edited := in.Edited(); edited {
-		e = edit(was)
+		s.edit = edit(was)
 	}
-	return manifest.NewReader(f, manifest.ReadOptions{}), e, done, nil
+	s.reader, err = s.again()
+	return s, err
 }

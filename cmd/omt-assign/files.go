@@ -46,3 +46,14 @@ func withFile(flag, name string, read func(*os.File) error) error {
 	defer f.Close()
 	return read(f)
 }
+
+// appendTo makes the parser of a flag that may be repeated.
+func appendTo[T any](list *[]T, parse func(string) (T, error)) func(string) error {
+	return func(text string) error {
+		v, err := parse(text)
+		if err == nil {
+			*list = append(*list, v)
+		}
+		return err
+	}
+}

@@ -20,8 +20,7 @@ type options struct {
 	encoding        string
 	summaryTo       string
 	fromPersons     bool
-	board, noOpen   bool
-	listen          string
+	board           boardFlags
 	summary, remove *cli.Flag
 }
 
@@ -47,7 +46,7 @@ func command(*cli.Env) *cli.Command {
 func (o *options) flags() []*cli.Flag {
 	o.summary = cli.String("summary-to", "send a summary of the users to `ADDRESS`; - is nobody", &o.summaryTo)
 	o.remove = cli.Bool("remove-from-persons", "remove user names from cards of persons who are no users; =false takes it back", &o.fromPersons)
-	return []*cli.Flag{
+	list := []*cli.Flag{
 		cli.Bool("auto", "fill what is undecided: the plan that equals the one on site, the first address, no welcome e-mail", &o.choices.Auto),
 		cli.String("users", "take choices from `FILE`: a table (CSV) with a header, or an earlier manifest", &o.users),
 		cli.String("encoding", "encoding `NAME` of tables that are neither UTF-8 nor Windows-1252, such as windows-1250", &o.encoding),
@@ -55,9 +54,6 @@ func (o *options) flags() []*cli.Flag {
 			"LOGIN:plan=…,username=…", appendTo(&o.choices.Set, plan.ParseSet)),
 		cli.Func("map-plan", "users with the plan OLD on site get NEW: `OLD=NEW`; no OLD is no plan on site, - as NEW none", "OLD=NEW",
 			appendTo(&o.choices.MapPlan, plan.ParseMapping)),
-		cli.Bool("board", "choose in a browser (not part of this build)", &o.board),
-		cli.String("listen", "`ADDRESS` of the board (not part of this build)", &o.listen),
-		cli.Bool("no-open", "open no browser for the board (not part of this build)", &o.noOpen),
 		cli.Choice("welcome-email", "send a welcome e-mail to `all|none`", &o.choices.WelcomeEmail, "all", "none"),
 		o.summary,
 		o.remove,
@@ -66,22 +62,12 @@ func (o *options) flags() []*cli.Flag {
 		cli.String("waivers", "take waivers from `FILE`: a table (CSV) with rule, subject, reason, by, until", &o.waivers),
 		o.rules.Flag(),
 	}
-}
-
-// appendTo makes the parser of a flag that may be repeated.
-func appendTo[T any](list *[]T, parse func(string) (T, error)) func(string) error {
-	return func(text string) error {
-		v, err := parse(text)
-		if err == nil {
-			*list = append(*list, v)
-		}
-		return err
-	}
+	return append(list, o.board.flags()...)
 }
 
 func (o *options) validate() error {
-	if o.board || o.noOpen || o.listen != "" {
-		return manifest.Errorf(manifest.Usage, "the board is not part of this build; use --auto, --users or --set")
+	if err := o.board.validate(); err != nil {
+		return err
 	}
 	if len(o.choices.MapPlan) > 0 && !o.choices.Auto && o.users == "" {
 		return manifest.Errorf(manifest.Usage, "--map-plan is for --auto, or for an earlier manifest as --users").
@@ -116,26 +102,34 @@ func (o *options) assign(ctx context.Context, j *cli.Job) error {
 	var s plan.Summary
 	done := false
 	err = j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
-		r, edit, closeCopy, err := trusted(in, j, o.choices.By)
+		src, err := trusted(in, j, o.choices.By, o.board.on)
 		if err != nil {
 			return err
 		}
-		defer closeCopy()
+		defer src.close()
 		if err := run.Begin(ctx, out); err != nil {
 			return err
 		}
 		o.choices.Final = run.Final
+		ask, err := o.board.ask(ctx, j, o.choices, run, src.again)
+		if err != nil {
+			return err
+		}
 		s, err = plan.Run(ctx, plan.RunOptions{
-			Choices: o.choices, Tool: j.Tool, Edit: edit, Earlier: rules.Earlier(rules.FromUsers, o.users),
-			Rules: run.Rules, Required: manifest.RequiredRules(),
-		}, r, out)
+			Choices: o.choices, Tool: j.Tool, Edit: src.edit, Earlier: rules.Earlier(rules.FromUsers, o.users),
+			Rules: run.Rules, Required: manifest.RequiredRules(), Ask: ask,
+		}, src.reader, out)
 		if err != nil {
 			return err
 		}
 		done = true
 		return run.Result(s.Err())
 	})
-	if done && (err == nil || manifest.StatusOf(err) == manifest.Remarks) {
+	written := done && (err == nil || manifest.StatusOf(err) == manifest.Remarks)
+	if serr := o.board.settle(written); serr != nil {
+		j.Remark("%v", serr)
+	}
+	if written {
 		for _, line := range s.Info() {
 			j.Say("%s", line)
 		}

@@ -77,12 +77,9 @@ type assignment struct {
 // Assign applies the choices. Its error is a *manifest.Error of status Usage around a *sheet.Problems that names every
 // choice that cannot be; the result is then empty.
 func Assign(in Input, c Choices) (Result, error) {
-	a := &assignment{in: in, choices: c, plans: newPlans(in.Plans)}
-	a.index()
+	a := begin(in, c)
 	a.checkMappings()
-	a.rows(c.Users)
-	a.welcomeAll()
-	a.sets(c.Set)
+	a.choose()
 	a.checkSummary()
 	a.checkWaivers()
 	a.checkSeats()
@@ -94,6 +91,20 @@ func Assign(in Input, c Choices) (Result, error) {
 		a.auto()
 	}
 	return a.result(), nil
+}
+
+// begin makes an assignment in which nothing is chosen yet.
+func begin(in Input, c Choices) *assignment {
+	a := &assignment{in: in, choices: c, plans: newPlans(in.Plans)}
+	a.index()
+	return a
+}
+
+// choose applies the choices of persons.
+func (a *assignment) choose() {
+	a.rows(a.choices.Users)
+	a.welcomeAll()
+	a.sets(a.choices.Set)
 }
 
 // index makes the tables of users.

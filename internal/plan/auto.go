@@ -119,15 +119,15 @@ func (a *assignment) reviews() []manifest.Review {
 		out = slices.DeleteFunc(out, func(r manifest.Review) bool { return r.Item == item })
 	}
 	for _, item := range [...]string{itemPlans, itemUsernames} {
-		switch how := cmp.Or(word(c.Auto, "auto"), word(a.given.set, "set"), word(a.given.users, "users")); {
+		switch how := cmp.Or(c.How, word(c.Auto, "auto"), word(a.given.set, "set"), word(a.given.users, "users")); {
 		case how == "":
-		case c.Auto || !undecided:
+		case c.Auto || c.How != "" || !undecided:
 			put(item, how, nil)
 		default:
 			drop(item)
 		}
 	}
-	how := cmp.Or(word(c.WelcomeEmail != "" || c.SummaryTo != nil, "flag"), word(a.given.welcomeSet, "set"),
+	how := cmp.Or(c.How, word(c.WelcomeEmail != "" || c.SummaryTo != nil, "flag"), word(a.given.welcomeSet, "set"),
 		word(a.given.welcomeUsers, "users"), word(c.Auto, "auto"))
 	if how != "" {
 		put(itemNotifications, how, a.summaryTo())

@@ -53,6 +53,7 @@ type Choices struct {
 	RemoveFromPersons *bool    // nil keeps what an earlier run removed
 	Waivers           []Waiver
 
+	How   string                         // "board" where a person settled all three reviews there; empty: the other fields tell
 	By    string                         // who chooses, where the manifest names no migrator
 	Now   time.Time                      // when; its time zone tells when a waiver ends
 	Final func(rule string) (why string) // why no finding of a rule can be waived, or nothing; nil: all can

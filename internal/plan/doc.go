@@ -1,7 +1,8 @@
 // Package plan decides which user gets which plan and which user name. It knows records and choices and nothing else:
 // no database, no destination. [Assign] is the decision, a pure function: the same records and choices give the same
 // result, whether the choices come from flags, a spreadsheet, an earlier manifest or a page in a browser. [Run] is the
-// same over a stream of records, with the preflight rules at its end.
+// same over a stream of records, with the preflight rules at its end. For a page, which has choices that are still being
+// made, [Draft] decides as Assign does without refusing, and [Mark] says what is wrong.
 //
 // # Choices
 //
@@ -64,7 +65,8 @@
 //
 // A review says that somebody settled plans, user names or notifications. --auto writes all three. --users and --set
 // write plans and usernames when nobody is left undecided, and take them back when they leave somebody undecided; they
-// write notifications when a welcome e-mail was given. --welcome-email and --summary-to write notifications.
+// write notifications when a welcome e-mail was given. --welcome-email and --summary-to write notifications. A board
+// writes all three.
 //
 // # Cost
 //

@@ -94,7 +94,7 @@ func (m *matches) settle(choice *bool, before []manifest.Removal) ([]manifest.Re
 		}
 		gone := 0
 		for _, r := range list[:n] {
-			if choice != nil && *choice || choice == nil && kept[r] {
+			if isRemoved(choice, kept[r]) {
 				removals = append(removals, r)
 				gone++
 			}
@@ -103,6 +103,15 @@ func (m *matches) settle(choice *bool, before []manifest.Removal) ([]manifest.Re
 		list = list[n:]
 	}
 	return removals, findings
+}
+
+// isRemoved says whether an address on the card of a person who is no user is removed; before tells whether an earlier run
+// removed it.
+func isRemoved(choice *bool, before bool) bool {
+	if choice != nil {
+		return *choice
+	}
+	return before
 }
 
 // onPersons reports a user name that persons have as an address; gone of the addresses are removed.

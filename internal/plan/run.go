@@ -20,6 +20,11 @@ type RunOptions struct {
 	// written, and returns what they say; nil: none are run.
 	Rules    func(ctx context.Context) ([]manifest.Check, []manifest.Finding, error)
 	Required []string // rules without whose check that is done nothing will be packed
+
+	// Ask, unless nil, is called once the Choices are applied, with what follows from them, and returns further choices,
+	// which are applied as those of a second run. What is decided behind the users (waivers, removals from persons) is
+	// theirs.
+	Ask func(ctx context.Context, in Input, notes []string) (Choices, error)
 }
 
 // Run applies choices to a manifest and writes it to out without its end. Records up to the reviews are held until all
@@ -169,10 +174,15 @@ func (s *stage) advance(ctx context.Context, rank int) error {
 }
 
 // assign decides, and writes everything up to the reviews.
-func (s *stage) assign(context.Context) error {
+func (s *stage) assign(ctx context.Context) error {
 	var err error
 	if s.result, err = Assign(s.input, s.o.Choices); err != nil {
 		return err
+	}
+	if s.o.Ask != nil {
+		if err := s.ask(ctx); err != nil {
+			return err
+		}
 	}
 	s.matches.names = s.result.names
 	edited := s.o.Edit == nil
@@ -203,6 +213,21 @@ func (s *stage) assign(context.Context) error {
 	}
 	s.held = nil
 	return writeAll(s.out, s.result.Reviews, reviewed)
+}
+
+// ask applies the choices of a second run to what the first gave.
+func (s *stage) ask(ctx context.Context) error {
+	first := s.result
+	in := Input{Plans: s.input.Plans, Users: first.Users, Reviews: first.Reviews, Migrator: s.input.Migrator}
+	var err error
+	if s.o.Choices, err = s.o.Ask(ctx, in, first.Summary.Notes); err != nil {
+		return err
+	}
+	if s.result, err = Assign(in, s.o.Choices); err != nil {
+		return err
+	}
+	s.result.Summary.Notes = append(first.Summary.Notes, s.result.Summary.Notes...)
+	return nil
 }
 
 // writeHeld writes a line that waited, a user with what was chosen.

@@ -1,7 +1,10 @@
 package rules
 
 import (
+	"cmp"
 	"context"
+	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -122,6 +125,38 @@ func (r *Run) Result(err error) error {
 	}
 	return manifest.Errorf(manifest.Remarks, "the output is complete, but not all rules were run: %s", strings.Join(r.apart, ", ")).
 		WithHint("mend the plugin, or take it out of the folder; then omt-scan rules --lock")
+}
+
+// Trial runs the rules over the records that write writes, beside the run itself, and returns what those found that were
+// done and read nothing but kinds and facts; rules are those. It is called after Begin; without plugins it returns nothing.
+func (r *Run) Trial(ctx context.Context, kinds []manifest.Kind, write func(*manifest.Writer) error) (rules []string, found []manifest.Finding, err error) {
+	if r.host == nil {
+		return nil, nil, nil
+	}
+	s, err := r.host.Begin(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := manifest.NewWriter(io.Discard, r.job.Tool)
+	w.Observe(s.Observe)
+	werr := write(w)
+	checks, all, err := s.Finish(ctx) // in any case: it ends the session
+	if err = cmp.Or(werr, err); err != nil {
+		return nil, nil, err
+	}
+	for _, x := range r.host.Rules() {
+		foreign := func(k string) bool { return !slices.Contains(kinds, manifest.Kind(k)) }
+		done := func(c manifest.Check) bool { return c.Rule == x.ID && c.Status == manifest.CheckDone }
+		if !slices.ContainsFunc(x.Reads, foreign) && slices.ContainsFunc(checks, done) {
+			rules = append(rules, x.ID)
+		}
+	}
+	for _, f := range all {
+		if slices.Contains(rules, f.Rule) {
+			found = append(found, f)
+		}
+	}
+	return rules, found, nil
 }
 
 // Final says why no finding of a rule can be waived, or nothing. It is called after Begin.
