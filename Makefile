@@ -11,6 +11,10 @@ PLUGINS  := $(wildcard plugins/archive plugins/crm plugins/script)
 EXE      := $(shell $(GO) env GOEXE)
 FUZZTIME ?= 20s
 NPM_DUCKDB := @duckdb/node-api@1.5.6-r.1
+NPM_AZURITE := azurite@3.35.0
+VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+PEERS    := OMT_TEST_DUCKDB=$(CURDIR)/$(CACHE)/duckdb OMT_TEST_NODE_GRPC=$(CURDIR)/$(CACHE)/grpc \
+  OMT_TEST_AZURITE=$(CURDIR)/$(CACHE)/azurite OMT_TEST_VERSITYGW=$(CURDIR)/$(CACHE)/versitygw
 
 .DEFAULT_GOAL := help
 
@@ -27,11 +31,11 @@ demo: build ## make a sample installation, migrate it into a folder, prove it, u
 	@$(GO) run ./internal/demo -bin $(BIN) -dir demo
 
 test: peers ## run all tests with the race detector
-	OMT_TEST_DUCKDB=$(CURDIR)/$(CACHE)/duckdb OMT_TEST_NODE_GRPC=$(CURDIR)/$(CACHE)/grpc $(GO) test -race -timeout 20m ./...
+	$(PEERS) $(GO) test -race -timeout 20m ./...
 	cd plugins/example-go && $(GO) test ./...
 
 peers: ## install what the tests compare with, or say what is missing
-	@sh .ci/peers $(CACHE) $(NPM_DUCKDB)
+	@GO=$(GO) sh .ci/peers $(CACHE) $(NPM_DUCKDB) $(NPM_AZURITE) $(VERSITYGW)
 
 lint: $(TOOLS)/$(LINTER) ## check format, vet (Linux and Windows), linters, import rules, go.mod
 	@test -z "$$(gofmt -l cmd internal plugins 2>/dev/null)" || { gofmt -l cmd internal plugins; echo "run gofmt -w on these"; exit 1; }

@@ -52,7 +52,7 @@ func class(e *azcore.ResponseError) error {
 	switch e.ErrorCode {
 	case "BlobAlreadyExists", "ConditionNotMet", "TargetConditionNotMet":
 		return destination.ErrExists
-	case "Md5Mismatch": // of one request: what arrived was thrown away, and the next try may arrive whole
+	case "Md5Mismatch", "InvalidOperation": // (so Azurite) what arrived was thrown away, and the next try may arrive whole
 		return destination.ErrTransient
 	case "InvalidBlockList": // blocks went meanwhile: the upload asks again what is there
 		return destination.ErrTransient

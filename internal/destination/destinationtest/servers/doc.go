@@ -1,6 +1,6 @@
 // Package servers starts the services that destinations are tested against, as child processes on loopback: Azurite for
 // Azure Blob Storage and versitygw for S3. Where they lie is said by OMT_TEST_AZURITE (the folder that npm installed it
-// into) and OMT_TEST_VERSITYGW (the program); make test sets both, and a test is skipped where one is not there.
+// into) and OMT_TEST_VERSITYGW (the folder that the program was built into); make test sets both, and a test is skipped where one is not there.
 package servers
 
 import (
