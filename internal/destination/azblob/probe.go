@@ -43,7 +43,9 @@ func (d *Blob) Probe(ctx context.Context, write bool) error {
 		case err == nil:
 		case errors.Is(err, destination.ErrDenied):
 			lacks = append(lacks, step.right)
-			why = " (" + strings.TrimPrefix(err.Error(), doing+": ") + ")"
+			if why == "" {
+				why = " (" + strings.TrimPrefix(err.Error(), doing+": ") + ")"
+			}
 		default:
 			return err
 		}

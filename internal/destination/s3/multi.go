@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"strings"
 
 	"github.com/minio/minio-go/v7"
 
@@ -111,6 +112,7 @@ func (u *multi) find(ctx context.Context) error {
 			return u.d.failed(ctx, seen, doing, err)
 		}
 		for _, p := range r.ObjectParts {
+			p.ETag = strings.Trim(p.ETag, `"`) // the SDK leaves it as it came
 			u.there[p.PartNumber] = p
 		}
 		if !r.IsTruncated {

@@ -30,7 +30,9 @@ func (d *Bucket) Probe(ctx context.Context, write bool) error {
 		case err == nil:
 		case errors.Is(err, destination.ErrDenied):
 			lacks = append(lacks, step.right)
-			why = strings.TrimPrefix(err.Error(), doing+": ")
+			if why == "" {
+				why = strings.TrimPrefix(err.Error(), doing+": ")
+			}
 		default:
 			return err
 		}
