@@ -101,7 +101,7 @@ func parseNamed(u *url.URL, getenv func(string) string) (Place, error) {
 	}
 	for name := range q {
 		if name != "endpoint" {
-			return p, fmt.Errorf("the parameter %q is not known to azblob://, which has endpoint alone; a SAS goes into an https:// URL or AZURE_STORAGE_SAS_TOKEN", name)
+			return p, errors.New("its query holds a parameter that is not known: azblob:// has endpoint alone; a SAS goes into an https:// URL or AZURE_STORAGE_SAS_TOKEN")
 		}
 	}
 	if p.key == "" {

@@ -89,7 +89,7 @@ func (p *Place) query(u *url.URL) error {
 	}
 	for name := range q {
 		if name != "endpoint" && name != "region" {
-			return fmt.Errorf("the parameter %q is not known to s3://, which has endpoint and region", name)
+			return errors.New("its query holds a parameter that is not known: s3:// has endpoint and region") // not quoted: it may be a secret
 		}
 	}
 	p.Region = q.Get("region")
