@@ -301,15 +301,15 @@ func (p *Proxy) join(w http.ResponseWriter, addr string) {
 	}
 	here, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		there.Close()
+		_ = there.Close()
 		return
 	}
 	_, _ = io.WriteString(here, "HTTP/1.1 200 Connection established\r\n\r\n")
 	go func() {
-		defer there.Close()
+		defer there.Close() //nolint:errcheck // of a test alone
 		_, _ = io.Copy(there, buffered)
 	}()
-	defer here.Close()
+	defer here.Close() //nolint:errcheck // of a test alone
 	_, _ = io.Copy(here, there)
 }
 

@@ -94,7 +94,7 @@ func freePort(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer l.Close() //nolint:errcheck // of a test alone
 	return l.Addr().String()
 }
 
@@ -106,7 +106,7 @@ func answers(t testing.TB, addr string) {
 	for {
 		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
 		if err == nil {
-			c.Close()
+			_ = c.Close()
 			return
 		}
 		if ctx.Err() != nil {
