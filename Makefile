@@ -11,7 +11,11 @@ PLUGINS  := archive crm script
 EXE      := $(shell $(GO) env GOEXE)
 FUZZTIME ?= 20s
 NPM_DUCKDB := @duckdb/node-api@1.5.6-r.1
-NPM_AXE    := axe-core@4.14.1
+NPM_AXE     := axe-core@4.14.1
+NPM_AZURITE := azurite@3.35.0
+VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+PEERS    := OMT_TEST_DUCKDB=$(CURDIR)/$(CACHE)/duckdb OMT_TEST_NODE_GRPC=$(CURDIR)/$(CACHE)/grpc \
+  OMT_TEST_AXE=$(CURDIR)/$(CACHE)/axe OMT_TEST_AZURITE=$(CURDIR)/$(CACHE)/azurite OMT_TEST_VERSITYGW=$(CURDIR)/$(CACHE)/versitygw
 
 .DEFAULT_GOAL := help
 
@@ -28,12 +32,11 @@ demo: build ## migrate a sample installation into a folder, prove it, unpack it,
 	@$(GO) run ./internal/demo -bin $(BIN) -dir demo
 
 test: peers ## run all tests with the race detector
-	OMT_TEST_DUCKDB=$(CURDIR)/$(CACHE)/duckdb OMT_TEST_NODE_GRPC=$(CURDIR)/$(CACHE)/grpc \
-	  OMT_TEST_AXE=$(CURDIR)/$(CACHE)/axe $(GO) test -race -timeout 20m ./...
+	$(PEERS) $(GO) test -race -timeout 20m ./...
 	cd plugins/example-go && $(GO) test ./...
 
 peers: ## install what the tests compare with, or say what is missing
-	@sh .ci/peers $(CACHE) $(NPM_DUCKDB) $(NPM_AXE)
+	@GO=$(GO) sh .ci/peers $(CACHE) $(NPM_DUCKDB) $(NPM_AXE) $(NPM_AZURITE) $(VERSITYGW)
 
 lint: $(TOOLS)/$(LINTER) ## check format, vet (Linux and Windows), linters, import rules, go.mod
 	@test -z "$$(gofmt -l cmd internal plugins 2>/dev/null)" || { gofmt -l cmd internal plugins; echo "run gofmt -w on these"; exit 1; }

@@ -15,7 +15,7 @@ import (
 
 func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx, env) }
 
-func command(*cli.Env) *cli.Command {
+func command(env *cli.Env) *cli.Command {
 	o := pack.Options{Spool: "omt-spool", Level: 1, Codec: "zstd", Workers: min(runtime.NumCPU(), pack.MaxWorkers)}
 	src, plugins := sourceflags.New(), rules.New()
 	var only []string
@@ -73,7 +73,7 @@ func command(*cli.Env) *cli.Command {
 				return run.Result(action(ctx, j, o, src, in, out))
 			})
 		},
-		Commands: []*cli.Command{thaw(), unpack(), list(), verify()},
+		Commands: []*cli.Command{thaw(), unpack(env), list(env), verify(env)},
 	}
 }
 

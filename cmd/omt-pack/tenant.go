@@ -5,44 +5,32 @@ import (
 	"io"
 	"runtime"
 
+	"github.com/openomt/omt/cmd/internal/destinations"
 	"github.com/openomt/omt/cmd/internal/sourceflags"
 	"github.com/openomt/omt/internal/cli"
-	"github.com/openomt/omt/internal/destination"
-	"github.com/openomt/omt/internal/destination/dir"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/restore"
 )
 
 // from are the flags that every command of the tenant's side has.
 type from struct {
-	url       string
+	*destinations.Flag
 	migration string
 }
 
-func (f *from) flags() []*cli.Flag {
-	return []*cli.Flag{
-		cli.String("from", "the tenant's folder, `URL` or path", &f.url),
-		cli.String("migration", "take the migration with this `ID` instead of the tenant's last", &f.migration),
-	}
-}
+func newFrom() *from { return &from{Flag: destinations.From()} }
 
-func (f *from) validate() error {
-	if f.url == "" {
-		return manifest.Errorf(manifest.Usage, "--from is missing").WithHint("name the folder that omt-push sent to")
-	}
-	if _, err := dir.Parse(f.url); err != nil {
-		return manifest.Errorf(manifest.Usage, "--from: %w", err)
-	}
-	return nil
+func (f *from) flags() []*cli.Flag {
+	return append(f.Flags(), cli.String("migration", "take the migration with this `ID` instead of the tenant's last", &f.migration))
 }
 
 func (f *from) open(ctx context.Context, j *cli.Job, fn func(m restore.Migration) error) error {
-	d, err := dir.OpenURL(f.url)
+	d, err := f.Open(ctx, j)
 	if err != nil {
 		return err
 	}
 	defer d.Close() //nolint:errcheck // it was only read
-	m, err := restore.Find(ctx, destination.Retry{}.Wrap(d), f.migration)
+	m, err := restore.Find(ctx, destinations.Retry(j).Wrap(d), f.migration)
 	if err != nil {
 		return err
 	}
@@ -60,8 +48,8 @@ func thaw() *cli.Command {
 	}
 }
 
-func unpack() *cli.Command {
-	f, o := &from{}, restore.UnpackOptions{Workers: runtime.NumCPU()}
+func unpack(env *cli.Env) *cli.Command {
+	f, o := newFrom(), restore.UnpackOptions{Workers: runtime.NumCPU()}
 	var db string
 	var only []string
 	return &cli.Command{
@@ -84,7 +72,7 @@ func unpack() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return f.validate()
+			return f.Validate(env)
 		},
 		Action: func(ctx context.Context, j *cli.Job) error {
 			return f.open(ctx, j, func(m restore.Migration) error {
@@ -110,8 +98,8 @@ func unpack() *cli.Command {
 	}
 }
 
-func list() *cli.Command {
-	f := &from{}
+func list(env *cli.Env) *cli.Command {
+	f := newFrom()
 	var names bool
 	return &cli.Command{
 		Name:     "list",
@@ -119,7 +107,7 @@ func list() *cli.Command {
 		Flags:    append(f.flags(), cli.Bool("names", "only the tar names of stored files, for tar -T", &names)),
 		Writes:   true,
 		Statuses: map[manifest.Status]string{manifest.Refused: ""},
-		Validate: f.validate,
+		Validate: func() error { return f.Validate(env) },
 		Action: func(ctx context.Context, j *cli.Job) error {
 			return f.open(ctx, j, func(m restore.Migration) error {
 				return j.Output(func(w io.Writer) error { return restore.List(ctx, m, names, w) })

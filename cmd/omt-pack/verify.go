@@ -13,8 +13,8 @@ import (
 	"github.com/openomt/omt/internal/source"
 )
 
-func verify() *cli.Command {
-	f, o := &from{}, restore.VerifyOptions{Sample: 1, Workers: runtime.NumCPU()}
+func verify(env *cli.Env) *cli.Command {
+	f, o := newFrom(), restore.VerifyOptions{Sample: 1, Workers: runtime.NumCPU()}
 	depth := string(restore.Content)
 	var db, prefix string
 	return &cli.Command{
@@ -36,7 +36,7 @@ func verify() *cli.Command {
 			if prefix != "" && db == "" {
 				return manifest.Errorf(manifest.Usage, "--prefix is given without --db")
 			}
-			return f.validate()
+			return f.Validate(env)
 		},
 		Action: func(ctx context.Context, j *cli.Job) error {
 			o.Depth, o.Temp, o.Progress, o.Log = restore.Depth(depth), j.Temp, j.Progress, j.Log

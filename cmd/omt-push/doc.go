@@ -1,15 +1,17 @@
-// Command omt-push sends the chunks that omt-pack laid down in a spool to the tenant's folder, commits the manifest
-// there with a receipt for every chunk, and writes it out.
+// Command omt-push sends the chunks that omt-pack laid down in a spool to the tenant's destination, commits the
+// manifest there with a receipt for every chunk, and writes it out.
 //
 //	omt-push --in packed.jsonl --spool omt-spool --to file:///srv/tenant --out done.jsonl
 //	omt-push --in packed.jsonl --spool D:\spool --to '@tenant.url' --out done.jsonl
 //	omt-push status --to file:///srv/tenant [--json]
 //
-// --to is a folder: file:///path, a path, on Windows also C:\path and \\server\share. It is made if only its last part
-// is not there. This build sends to folders alone.
+// --to is a folder (file:///path, a path, on Windows also C:\path and \\server\share), which is made if only its last part
+// is not there; a container of Azure Blob Storage (https:// with a SAS, azblob:// with a credential of the environment); or
+// a bucket of S3 (s3://). --ca FILE trusts a company's own authority. What the credential may not do, and what the
+// destination cannot hold, is said before anything is sent. A SAS that ends is read again from its @FILE.
 //
 // From a file, the input is read to its end first. From a pipe, chunks are sent as their records arrive, and nothing is
-// committed before the input's end was seen to be good. Before the commit the folder is listed: every chunk must be there.
+// committed before the input's end was seen to be good. Before the commit the destination is listed: every chunk must be there.
 //
 // A run that was killed, or whose destination broke off, is gone on with by the same command: what has arrived is not
 // sent again. What was committed already is not pushed again; the same output is written and the run ends as the first

@@ -3,8 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
-	"time"
+	"slices"
 
+	"github.com/openomt/omt/cmd/internal/destinations"
 	"github.com/openomt/omt/internal/cli"
 	"github.com/openomt/omt/internal/destination"
 	"github.com/openomt/omt/internal/manifest"
@@ -15,23 +16,22 @@ func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx,
 
 func command(env *cli.Env) *cli.Command {
 	o := push.Options{Spool: "omt-spool", Workers: 4}
-	var to tenantFlag
+	to := destinations.To(true)
 	var recoverHow, bandwidth string
 	notYet := []*cli.Flag{
 		cli.String("recover", "push `missing|overwrite` to a tenant that holds a migration (not part of this build)", &recoverHow),
 		cli.String("bandwidth", "send no faster than `RATE` (not part of this build)", &bandwidth),
 	}
 	return &cli.Command{
-		Usage:       "send chunks to the tenant's folder and commit the migration",
+		Usage:       "send chunks to the tenant's destination and commit the migration",
 		Description: "A killed run goes on where it was. What was committed already is not pushed again.",
 		Reads:       true,
 		Writes:      true,
-		Flags: append([]*cli.Flag{
-			to.flag(),
+		Flags: slices.Concat(to.Flags(), []*cli.Flag{
 			cli.String("spool", "take chunks from `DIR`", &o.Spool),
 			cli.Bool("keep", "leave the chunks in the spool after the commit", &o.Keep),
 			cli.Int("workers", "chunks sent at the same time", &o.Workers, 1, push.MaxWorkers),
-		}, notYet...),
+		}, notYet),
 		Statuses: map[manifest.Status]string{
 			manifest.Remarks: "committed, but documents are missing",
 			manifest.Refused: "refused: not packed, blocked, another company or migration, or another push has won",
@@ -42,14 +42,18 @@ func command(env *cli.Env) *cli.Command {
 					return manifest.Errorf(manifest.Usage, "%s is not part of this build", name)
 				}
 			}
-			if err := to.validate(env.Now); err != nil {
+			if err := to.Validate(env); err != nil {
 				return err
 			}
 			return o.Validate()
 		},
 		Action: func(ctx context.Context, j *cli.Job) error {
 			return j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
-				return action(ctx, j, o, to.d, in, out)
+				d, err := to.Open(ctx, j)
+				if err != nil {
+					return err
+				}
+				return action(ctx, j, o, d, in, out)
 			})
 		},
 		Commands: []*cli.Command{status(env), later("accept", "close"), later("report", "missing", "runbook"), later("collect")},
@@ -59,7 +63,7 @@ func command(env *cli.Env) *cli.Command {
 func action(ctx context.Context, j *cli.Job, o push.Options, d destination.Destination, in *cli.Input, out *manifest.Writer) error {
 	defer d.Close() //nolint:errcheck // whatever was written is durable already
 	env := j.Env()
-	o.To, o.Retry = d, retry(j)
+	o.To, o.Retry = d, destinations.Retry(j)
 	o.In, o.AcceptEdits = in.Reader, j.AcceptEdits
 	if in.File() {
 		o.Again = in.Again
@@ -69,10 +73,4 @@ func action(ctx context.Context, j *cli.Job, o push.Options, d destination.Desti
 	o.Now, o.NewID = env.Now, env.NewID
 	o.Progress, o.Log, o.Notice, o.Say = j.Progress, j.Log, j.Remark, j.Say
 	return push.Run(ctx, o, out)
-}
-
-func retry(j *cli.Job) destination.Retry {
-	return destination.Retry{Notice: func(name string, err error, wait time.Duration) {
-		j.Log.Info("trying again", "name", name, "after", err, "wait", wait)
-	}}
 }

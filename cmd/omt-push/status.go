@@ -3,54 +3,31 @@ package main
 import (
 	"context"
 	"io"
-	"time"
 
+	"github.com/openomt/omt/cmd/internal/destinations"
 	"github.com/openomt/omt/internal/cli"
-	"github.com/openomt/omt/internal/destination"
-	"github.com/openomt/omt/internal/destination/dir"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/push"
 	"github.com/openomt/omt/internal/tenant"
 )
 
-// tenantFlag is --to, which every command here has.
-type tenantFlag struct {
-	url string
-	d   destination.Destination // once it was validated
-}
-
-func (f *tenantFlag) flag() *cli.Flag {
-	return cli.String("to", "the tenant's folder, `URL` (file:///path) or path", &f.url)
-}
-
-// validate opens the folder, which changes nothing in it.
-func (f *tenantFlag) validate(now func() time.Time) error {
-	if f.url == "" {
-		return manifest.Errorf(manifest.Usage, "--to is missing").WithHint("name the tenant's folder: --to file:///path, or --to @FILE that holds it")
-	}
-	path, err := dir.Parse(f.url)
-	if err == nil {
-		f.d, err = dir.Open(path, now)
-	}
-	if err != nil {
-		return manifest.Errorf(manifest.Usage, "--to: %w", err)
-	}
-	return nil
-}
-
 func status(env *cli.Env) *cli.Command {
-	var to tenantFlag
+	to := destinations.To(false)
 	var asJSON bool
 	return &cli.Command{
 		Name:        "status",
 		Usage:       "say what a tenant holds: its state, its migration, all revisions",
 		Description: "It changes nothing.",
 		Writes:      true,
-		Flags:       []*cli.Flag{to.flag(), cli.Bool("json", "write JSON", &asJSON)},
-		Validate:    func() error { return to.validate(env.Now) },
+		Flags:       append(to.Flags(), cli.Bool("json", "write JSON", &asJSON)),
+		Validate:    func() error { return to.Validate(env) },
 		Action: func(ctx context.Context, j *cli.Job) error {
-			defer to.d.Close() //nolint:errcheck // nothing was written
-			s, err := push.Look(ctx, tenant.Open(retry(j).Wrap(to.d)))
+			d, err := to.Open(ctx, j)
+			if err != nil {
+				return err
+			}
+			defer d.Close() //nolint:errcheck // nothing was written
+			s, err := push.Look(ctx, tenant.Open(destinations.Retry(j).Wrap(d)))
 			if err != nil {
 				return err
 			}
@@ -66,11 +43,10 @@ func status(env *cli.Env) *cli.Command {
 
 // later is a subcommand of a later build, with the flags it will have.
 func later(name string, flags ...string) *cli.Command {
-	var to tenantFlag
 	c := &cli.Command{
 		Name:  name,
 		Usage: "not part of this build",
-		Flags: []*cli.Flag{to.flag()},
+		Flags: destinations.To(false).Flags(),
 		Action: func(context.Context, *cli.Job) error {
 			return manifest.Errorf(manifest.Usage, "omt-push %s is not part of this build", name)
 		},

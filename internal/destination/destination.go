@@ -1,5 +1,5 @@
 // Package destination is where chunks go: a store of named, immutable objects. The only atomic operation asked of it is
-// to create an object if it is absent. Drivers (destination/dir, later the cloud ones) implement Destination and pass
+// to create an object if it is absent. Drivers (destination/dir, /azblob, /s3) implement Destination and pass
 // destinationtest.Run. The package knows nothing of what is stored, of tenants or of verbs, and imports nothing of ours.
 //
 // # Names
@@ -72,8 +72,10 @@ type Destination interface {
 type Upload interface {
 	// Offset is what the far side has durably accepted, asked of it now.
 	Offset(ctx context.Context) (int64, error)
-	// Send sends from off on, which is what Offset says; it may accept less than it was given, never more than the size
-	// leaves, and returns how much, error or not. An error of src is returned as it is.
+	// Send sends from off on, which is what Offset says; it may accept less than it was given, nothing of what is not all
+	// there is to come where the far side keeps whole objects alone, never more than the size leaves; it returns how much,
+	// error or not. An error of src is returned as it is. Where the far side has some of it already, that is accepted
+	// without being sent.
 	Send(ctx context.Context, off int64, src io.Reader) (int64, error)
 	// Commit makes the object visible, create-if-absent, once the far side's bytes agree with the digest (ErrMismatch
 	// and the upload is discarded when they do not). ErrExists when the name was taken meanwhile. An upload that is not

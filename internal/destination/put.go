@@ -46,16 +46,33 @@ type put struct {
 	open     func() (io.ReadCloser, error)
 	moved    func(int64)
 	sent     int64 // told to moved
+	begun    bool  // the far side was asked before
+	stood    int64 // where it stood then
+	told     int64 // where it stands by what it has accepted since
 	doubtful bool  // a commit of ours may have worked without our hearing of it
 }
 
 func (p *put) restart() {
 	p.moved(-p.sent)
-	p.sent = 0
+	p.sent, p.begun = 0, false
 	p.doubtful = false
 }
 
-// try does as much as works in one go.
+// stands takes note of where the far side stands, and says whether that is farther than when it was asked before. What it had
+// accepted and does not have any more, since it keeps whole objects alone, is to be sent again.
+func (p *put) stands(off int64) (progress bool) {
+	progress = p.begun && off > p.stood
+	if again := p.told - off; p.begun && again > 0 {
+		again = min(again, p.sent)
+		p.moved(-again)
+		p.sent -= again
+	}
+	p.begun, p.stood, p.told = true, off, off
+	return progress
+}
+
+// try does as much as works in one go. It tells progress once the far side has confirmed it, so that an object whose end is
+// never accepted is not sent for ever.
 func (p *put) try(ctx context.Context) (progress bool, err error) {
 	up, err := p.d.Upload(ctx, p.o.Name, p.o.Size, p.o.Sum)
 	if err != nil {
@@ -66,13 +83,14 @@ func (p *put) try(ctx context.Context) (progress bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	progress = p.stands(off)
 	src, err := p.source(off)
 	if err != nil {
-		return false, err
+		return progress, err
 	}
 	defer src.Close() //nolint:errcheck // it was read alone
 	if off < p.o.Size {
-		if progress, err = p.send(ctx, up, off, src); err != nil {
+		if err = p.send(ctx, up, off, src); err != nil {
 			return progress, err
 		}
 	}
@@ -86,8 +104,9 @@ func (p *put) try(ctx context.Context) (progress bool, err error) {
 
 // send sends the rest. An upload that accepts less than it was given may have read on, so it is to begin again where it
 // says it stands.
-func (p *put) send(ctx context.Context, up Upload, off int64, src *hashing) (progress bool, err error) {
+func (p *put) send(ctx context.Context, up Upload, off int64, src *hashing) error {
 	n, err := up.Send(ctx, off, src)
+	p.told = off + n
 	if n > 0 {
 		p.sent += n
 		p.moved(n)
@@ -99,7 +118,7 @@ func (p *put) send(ctx context.Context, up Upload, off int64, src *hashing) (pro
 	default:
 		err = fmt.Errorf("%w: it accepted %d bytes of %d", ErrTransient, off+n, p.o.Size)
 	}
-	return n > 0, err
+	return err
 }
 
 // source opens the content and hashes what lies before off.

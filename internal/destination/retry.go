@@ -25,7 +25,8 @@ type Retry struct {
 }
 
 // Do calls f until it returns nil or an error that is not ErrTransient, or the attempts are used up. When f reports
-// progress, the count begins anew. name is what it works on, for messages.
+// progress, the count begins anew. name is what it works on, for messages. An error with a method RetryAfter makes it wait
+// at least as long, up to ten minutes.
 func (r Retry) Do(ctx context.Context, name string, f func() (progress bool, err error)) error {
 	attempts := r.Attempts
 	if attempts <= 0 {
@@ -45,7 +46,7 @@ func (r Retry) Do(ctx context.Context, name string, f func() (progress bool, err
 		if try >= attempts {
 			return fmt.Errorf("giving up after %d tries: %w", try, err)
 		}
-		wait := r.pause(try)
+		wait := max(r.pause(try), after(err))
 		if r.Notice != nil {
 			r.Notice(name, err, wait)
 		}
@@ -53,6 +54,18 @@ func (r Retry) Do(ctx context.Context, name string, f func() (progress bool, err
 			return err
 		}
 	}
+}
+
+// longestAsked bounds what a service can make us wait.
+const longestAsked = 10 * time.Minute
+
+// after is how long the far side asked to be left alone: an error may have a method RetryAfter.
+func after(err error) time.Duration {
+	var asks interface{ RetryAfter() time.Duration }
+	if !errors.As(err, &asks) {
+		return 0
+	}
+	return min(asks.RetryAfter(), longestAsked)
 }
 
 func (r Retry) pause(try int) time.Duration {

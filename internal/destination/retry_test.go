@@ -242,3 +242,26 @@ func reader(data []byte) func() (io.ReadCloser, error) {
 func object(name string, data []byte) destination.Object {
 	return destination.Object{Name: name, Size: int64(len(data)), Sum: sha256.Sum256(data)}
 }
+
+// asking is an error of a service that asks for patience.
+type asking time.Duration
+
+func (a asking) Error() string             { return "later" }
+func (a asking) Unwrap() error             { return destination.ErrTransient }
+func (a asking) RetryAfter() time.Duration { return time.Duration(a) }
+
+func TestRetryAfter(t *testing.T) {
+	for asked, want := range map[time.Duration]time.Duration{
+		0: 50 * time.Millisecond, time.Millisecond: 50 * time.Millisecond, 7 * time.Second: 7 * time.Second, time.Hour: 10 * time.Minute,
+	} {
+		var waits []time.Duration
+		r := destination.Retry{
+			Attempts: 2, Base: 100 * time.Millisecond, Jitter: func() float64 { return 0 },
+			Sleep: func(_ context.Context, d time.Duration) error { waits = append(waits, d); return nil },
+		}
+		err := r.Do(t.Context(), "x", func() (bool, error) { return false, fmt.Errorf("asked: %w", asking(asked)) })
+		if !errors.Is(err, destination.ErrTransient) || len(waits) != 1 || waits[0] != want {
+			t.Errorf("asked for %v it waits %v, want %v", asked, waits, want)
+		}
+	}
+}

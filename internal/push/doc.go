@@ -6,7 +6,7 @@
 //
 //  1. the input is read. From a file it was checked to its end before; from a stream its lines are copied into the
 //     spool, and chunks are sent as their records arrive, since an object named by its content harms nobody
-//  2. company, serial number and migration are judged against the tenant, before the first chunk is sent
+//  2. what the destination cannot hold is refused (from a stream, as the records arrive); company, serial number and migration are judged against the tenant, before the first chunk is sent
 //  3. at the input's good end: committed already? Then nothing is done, and the committed manifest is passed on again.
 //     Who wrote it, what blocks it: unwaived errors, rules that were not completed, required ones that were never run
 //  4. the remaining chunks are sent; then the destination is listed, and every chunk must be there with its size

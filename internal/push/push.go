@@ -155,6 +155,11 @@ func (r *run) readFile(ctx context.Context) error {
 		return err
 	}
 	r.in.finish(r.o.In)
+	for _, it := range r.in.chunks { // before the first byte of any
+		if err := r.sender.fits(it); err != nil {
+			return err
+		}
+	}
 	return r.judge(ctx)
 }
 
@@ -243,7 +248,7 @@ func explain(err error) error {
 	hint := ""
 	switch {
 	case errors.Is(err, destination.ErrDenied):
-		hint = "omt-push must be allowed to create, write and list there"
+		hint = "omt-push must be allowed to read, create, write and list there; with a new credential the same command goes on where it stopped"
 	case errors.Is(err, destination.ErrTransient):
 		hint = "run the same command again once the destination can be reached; it goes on where it stopped"
 	case errors.Is(err, destination.ErrMismatch):

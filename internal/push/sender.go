@@ -111,6 +111,9 @@ func (s *sender) offer(ctx context.Context, q *queue, it *item) error {
 		s.stat.there(it.bytes)
 		return s.drop(it)
 	}
+	if err := s.fits(it); err != nil {
+		return err
+	}
 	if err := s.inSpool(it); err != nil {
 		return err
 	}
@@ -166,6 +169,15 @@ func (s *sender) list(ctx context.Context) error {
 		return err
 	}
 	s.listed = listed
+	return nil
+}
+
+// fits refuses an item that the destination would refuse.
+func (s *sender) fits(it *item) error {
+	if err := destination.Check(s.r.o.To, tenant.ChunkName(it.digest, it.typ), it.bytes); err != nil {
+		return manifest.Errorf(manifest.Refused, "%w", err).
+			WithHint("choose another destination, or let the URL lead to a place with a shorter name; nothing was committed")
+	}
 	return nil
 }
 

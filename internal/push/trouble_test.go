@@ -181,3 +181,30 @@ func TestLimitedSpool(t *testing.T) {
 		}
 	}
 }
+
+// narrow is a destination that holds small objects alone.
+type narrow struct{ destination.Destination }
+
+func (narrow) Check(name string, size int64) error {
+	if size > 1000 {
+		return errors.New("at most 1000 bytes can be stored here")
+	}
+	return nil
+}
+
+// What the destination cannot hold is said before anything is sent.
+func TestDoesNotFit(t *testing.T) {
+	p := small()
+	for name, mode := range modes {
+		at := newPlace(t, p)
+		data := p.bytes(t)
+		o := at.options(t, data)
+		o.To = narrow{at.destination(t)}
+		_, err := run1(t.Context(), mode(o, data))
+		wantError(t, err, manifest.Refused, "cannot hold what is to be sent: at most 1000 bytes")
+		at.wantNothingCommitted(t)
+		if name == "file" && len(destinationtest.Listed(t, at.destination(t), "")) > 0 {
+			t.Error("something was sent")
+		}
+	}
+}

@@ -20,8 +20,9 @@ import (
 // Opener opens the same store again each time it is called.
 type Opener func() destination.Destination
 
-// Run runs the suite. fresh makes an empty store of its own for each test; what it opens is closed by the suite.
-func Run(t *testing.T, fresh func(t *testing.T) Opener) {
+// Run runs the suite, but for the tests that are named. fresh makes an empty store of its own for each test; what it opens
+// is closed by the suite.
+func Run(t *testing.T, fresh func(t *testing.T) Opener, but ...string) {
 	tests := []struct {
 		name string
 		f    func(t *testing.T, open Opener)
@@ -48,6 +49,9 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener) {
 		{"concurrent", concurrent},
 	}
 	for _, test := range tests {
+		if slices.Contains(but, test.name) {
+			continue
+		}
 		t.Run(test.name, func(t *testing.T) {
 			open := fresh(t)
 			test.f(t, func() destination.Destination {

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrScheme says that a destination is no folder.
-var ErrScheme = errors.New("this build sends to folders only")
+var ErrScheme = errors.New("want file, https, azblob or s3")
 
 // Parse gives the folder that a destination names: file:///path, or a plain path, on Windows also C:\path, \\server\share
 // and file://server/share. Another scheme is ErrScheme. The text is never quoted whole, since a URL may hold a secret.

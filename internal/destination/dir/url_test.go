@@ -27,9 +27,9 @@ func TestParse(t *testing.T) {
 		{unix, "file:///a%00b", refused + "zero byte"},
 		{unix, "a\x00b", refused + "zero byte"},
 		{unix, "", refused + "no destination"},
-		{unix, "https://x.blob.core.windows.net/c?sig=secret", refused + `scheme "https": this build sends to folders only`},
-		{unix, "s3://bucket/prefix", refused + `"s3": this build sends to folders only`},
-		{unix, "azblob://x", refused + "folders only"},
+		{unix, "https://x.blob.core.windows.net/c?sig=secret", refused + `scheme "https": want file, https, azblob or s3`},
+		{unix, "s3://bucket/prefix", refused + `"s3": want file, https, azblob or s3`},
+		{unix, "azblob://x", refused + "want file"},
 		{win, `C:\tenants\kalles`, `C:\tenants\kalles`},
 		{win, `D:/tenants`, `D:/tenants`},
 		{win, `\\server\share\x`, `\\server\share\x`},
@@ -37,7 +37,7 @@ func TestParse(t *testing.T) {
 		{win, "file:///C:/tenants/a%20b", `C:\tenants\a b`},
 		{win, "file://server/share/x", `\\server\share\x`},
 		{win, "file:///srv/x", refused + "names a drive"},
-		{win, "https://host/x", refused + "folders only"},
+		{win, "https://host/x", refused + "want file"},
 	} {
 		got, err := parse(c.in, c.system == win)
 		if text, bad := strings.CutPrefix(c.want, refused); bad {
@@ -46,7 +46,7 @@ func TestParse(t *testing.T) {
 			} else if strings.Contains(err.Error(), "secret") {
 				t.Errorf("%q: the error tells the secret: %v", c.in, err)
 			}
-			if strings.Contains(text, "folders only") != errors.Is(err, ErrScheme) {
+			if strings.Contains(text, "want file") != errors.Is(err, ErrScheme) {
 				t.Errorf("%q: error is %v", c.in, err)
 			}
 			continue
