@@ -18,14 +18,21 @@
 //
 // # Figures
 //
-// Two busy cores, ext4 in a mounted image; processor time (user and system) for one document, with its three rows and
-// a tenth of an attachment, of 100,000 and of a million: scan 37 and 57 µs, assign 1.7 and 1.7, pack 107 and 129,
-// push 11 and 10, verify 21 and 25, unpack 71 and 71; at most 179 MiB (pack). User time alone grows by a quarter at the
-// most (verify). The machine's kernel had 65,536 hash buckets for all cached files, and most of scan's system time was
-// spent in them; so from pack of a million on, its unused names were dropped every 15 s, which the figures of 100,000 did
-// not have. Of ten million documents (eleven million files): scan 30 µs of user and 18 of system time in 134 MiB, assign
-// 1.4 µs in 16 MiB; the other stages were not measured there. For one row of 20 million: scan 0.3 µs, pack 9.1,
-// push 0.04, verify 1.6, unpack 10.3; at most 100 MiB (pack).
+// ext4 in a mounted image; processor time (user and system) in µs for one document, with its three rows and a tenth of an
+// attachment, and the peak of memory in MiB. Two cores, quiet for 100,000 and a million, and kept busy by other work
+// for ten million (eleven million files), for which wall time says nothing:
+//
+//	                          100,000      1,000,000     10,000,000
+//	scan                      39   86      38   147      38   139
+//	assign                     2   11       1    11       1    15
+//	pack                     107  167     114   174     111   168
+//	push                       9   27       8    28       9    30
+//	verify --depth content    23  117      21   126      21   127
+//	unpack                    67  106      85   118      71   119
+//
+// The machine's kernel had 65,536 hash buckets for all cached files, and in the first runs most of scan's system time was spent
+// in them; so its unused names were dropped every 15 s. For one row of 20 million: scan 0.3 µs, pack 9.1, push 0.04,
+// verify 1.6, unpack 10.3; at most 100 MiB (pack).
 //
 // Table export against a bare SELECT * over one connection, on two quiet cores: from SQLite 0.89 times (156,000 rows/s of
 // 620,000), from Babelfish on the same two cores 0.37 times (156,000 rows/s of 3.1 million in 57 MiB; a bare SELECT * takes

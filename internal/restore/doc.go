@@ -58,8 +58,8 @@
 // # Figures
 //
 // From make bench on two busy cores: a full proof of 3.1 GB in 50,000 files took 0.46 times the processor time of restic
-// 0.14 check --read-data (7.6 / 16.7 s; wall 5.3 / 13.0 s), in 80 MiB. Of a million documents of a few bytes with their
-// rows: unpack 71 µs of processor time for one in 112 MiB, full proof 25 µs in 116 MiB; of 100,000, 71 and 21 µs.
+// 0.14 check --read-data (7.6 / 16.7 s; wall 5.3 / 13.0 s), in 80 MiB. Of ten million documents of a few bytes with their
+// rows: unpack 71 µs of processor time for one in 119 MiB, full proof 21 µs in 127 MiB; of 100,000, 67 and 23 µs.
 //
 // Comparing a SQLite database, by verify --depth names --db, in seconds of processor time on the same machine under load
 // (reading and encoding run beside each other): a table of 1,000,007 rows of 19 columns with an integer
