@@ -20,6 +20,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
 	"github.com/openomt/omt/internal/destination"
+	"github.com/openomt/omt/internal/destination/web"
 )
 
 // Options are what a destination works with. Client, Getenv and Now must be set.
@@ -173,22 +174,7 @@ func (d *Blob) Open(ctx context.Context, name string, off, n int64) (io.ReadClos
 	if err != nil {
 		return nil, d.failed(ctx, doing, err)
 	}
-	return &reader{ReadCloser: r.Body, failed: func(err error) error { return d.failed(ctx, doing, err) }}, nil
-}
-
-// reader gives errors of the connection their class.
-type reader struct {
-	io.ReadCloser
-	failed func(error) error
-}
-
-// Read implements io.Reader.
-func (r *reader) Read(p []byte) (int, error) {
-	n, err := r.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = r.failed(err)
-	}
-	return n, err
+	return &web.Reader{ReadCloser: r.Body, Failed: func(err error) error { return d.failed(ctx, doing, err) }}, nil
 }
 
 // Create implements destination.Destination.

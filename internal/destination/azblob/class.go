@@ -59,15 +59,5 @@ func class(e *azcore.ResponseError) error {
 	case "UnauthorizedBlobOverwrite": // by a SAS that may create and not write
 		return destination.ErrExists
 	}
-	switch {
-	case e.StatusCode == http.StatusNotFound:
-		return destination.ErrNotExist
-	case e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden:
-		return destination.ErrDenied
-	case e.StatusCode == http.StatusPreconditionFailed:
-		return destination.ErrExists
-	case web.Transient(e.StatusCode):
-		return destination.ErrTransient
-	}
-	return nil
+	return web.StatusClass(e.StatusCode)
 }

@@ -5,8 +5,6 @@ import (
 	"context"
 	"crypto/md5"
 	"errors"
-	"fmt"
-	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
@@ -25,61 +23,30 @@ const probeName = "omt-probe"
 // service drops after a week.
 func (d *Blob) Probe(ctx context.Context, write bool) error {
 	doing := "checking " + d.URL()
-	denied := func(lacks []string, why string) error {
-		text := fmt.Sprintf("%s: the credential lacks the right to %s", doing, strings.Join(lacks, ", "))
-		return &web.Error{Class: destination.ErrDenied, Text: text + why}
+	if err := web.Lacking(doing, d.place.lacks(write), ""); err != nil {
+		return err
 	}
-	if lacks := d.place.lacks(write); len(lacks) > 0 {
-		return denied(lacks, "")
-	}
-	var lacks []string
-	var why string
-	for _, step := range d.steps() {
-		if step.write && !write {
-			continue
-		}
-		err := step.try(ctx)
-		switch {
-		case err == nil:
-		case errors.Is(err, destination.ErrDenied):
-			lacks = append(lacks, step.right)
-			if why == "" {
-				why = " (" + strings.TrimPrefix(err.Error(), doing+": ") + ")"
-			}
-		default:
-			return err
-		}
-	}
-	if len(lacks) > 0 {
-		return denied(lacks, why)
-	}
-	return nil
+	return web.Probe(ctx, doing, write, d.steps())
 }
 
-type step struct {
-	right string
-	write bool
-	try   func(ctx context.Context) error
-}
-
-func (d *Blob) steps() []step {
+func (d *Blob) steps() []web.Step {
 	doing := "checking " + d.URL()
 	b := d.c.NewBlockBlobClient(d.place.Prefix + probeName)
-	return []step{
-		{"list (l)", false, func(ctx context.Context) error {
+	return []web.Step{
+		{Right: "list (l)", Try: func(ctx context.Context) error {
 			one := int32(1)
 			prefix := d.place.Prefix
 			_, err := d.c.NewListBlobsFlatPager(&container.ListBlobsFlatOptions{Prefix: &prefix, MaxResults: &one}).NextPage(ctx)
 			return d.orNil(ctx, doing, err)
 		}},
-		{"create (c), write (w)", true, func(ctx context.Context) error {
+		{Right: "create (c), write (w)", Write: true, Try: func(ctx context.Context) error {
 			data := []byte("probe")
 			sum := md5.Sum(data)
 			_, err := b.StageBlock(ctx, block{key: keyOf(probeName, int64(len(data)), [32]byte{}), size: int64(len(data))}.id(),
 				streaming.NopCloser(bytes.NewReader(data)), &blockblob.StageBlockOptions{TransactionalValidation: blob.TransferValidationTypeMD5(sum[:])})
 			return d.orNil(ctx, doing, err)
 		}},
-		{"read (r)", false, func(ctx context.Context) error {
+		{Right: "read (r)", Try: func(ctx context.Context) error {
 			_, err := b.GetProperties(ctx, nil)
 			if err = d.orNil(ctx, doing, err); errors.Is(err, destination.ErrNotExist) {
 				return nil

@@ -72,15 +72,5 @@ func class(e minio.ErrorResponse) error {
 		"RequestTimeout", "IncompleteBody", "SlowDown", "NoSuchUpload", "InvalidPart":
 		return destination.ErrTransient
 	}
-	switch {
-	case e.StatusCode == http.StatusNotFound:
-		return destination.ErrNotExist
-	case e.StatusCode == http.StatusUnauthorized || e.StatusCode == http.StatusForbidden:
-		return destination.ErrDenied
-	case e.StatusCode == http.StatusPreconditionFailed:
-		return destination.ErrExists
-	case web.Transient(e.StatusCode):
-		return destination.ErrTransient
-	}
-	return nil
+	return web.StatusClass(e.StatusCode)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/minio/minio-go/v7"
 
@@ -19,41 +18,13 @@ const probeName = "omt-probe"
 // those to store and whether the service keeps to create-if-absent.
 func (d *Bucket) Probe(ctx context.Context, write bool) error {
 	doing := "checking " + d.URL()
-	var lacks []string
-	var why string
-	for _, step := range d.steps(doing) {
-		if step.write && !write {
-			continue
-		}
-		err := step.try(ctx)
-		switch {
-		case err == nil:
-		case errors.Is(err, destination.ErrDenied):
-			lacks = append(lacks, step.right)
-			if why == "" {
-				why = strings.TrimPrefix(err.Error(), doing+": ")
-			}
-		default:
-			return err
-		}
-	}
-	if len(lacks) > 0 {
-		return &web.Error{Class: destination.ErrDenied,
-			Text: fmt.Sprintf("%s: the credential lacks the right to %s (%s)", doing, strings.Join(lacks, ", "), why)}
-	}
-	return nil
+	return web.Probe(ctx, doing, write, d.steps(doing))
 }
 
-type step struct {
-	right string
-	write bool
-	try   func(ctx context.Context) error
-}
-
-func (d *Bucket) steps(doing string) []step {
+func (d *Bucket) steps(doing string) []web.Step {
 	key := d.place.Prefix + probeName
-	return []step{
-		{"list (s3:ListBucket)", false, func(ctx context.Context) error {
+	return []web.Step{
+		{Right: "list (s3:ListBucket)", Try: func(ctx context.Context) error {
 			ctx, seen := watch(ctx)
 			inner, stop := context.WithCancel(ctx)
 			defer stop()
@@ -62,13 +33,13 @@ func (d *Bucket) steps(doing string) []step {
 			}
 			return nil
 		}},
-		{"list uploads (s3:ListBucketMultipartUploads)", true, func(ctx context.Context) error {
+		{Right: "list uploads (s3:ListBucketMultipartUploads)", Write: true, Try: func(ctx context.Context) error {
 			ctx, seen := watch(ctx)
 			_, err := d.c.ListMultipartUploads(ctx, d.place.Bucket, key, "", "", "", 1)
 			return d.orNil(ctx, seen, doing, err)
 		}},
-		{"store (s3:PutObject)", true, func(ctx context.Context) error { return d.probeCreate(ctx, doing) }},
-		{"read (s3:GetObject)", false, func(ctx context.Context) error {
+		{Right: "store (s3:PutObject)", Write: true, Try: func(ctx context.Context) error { return d.probeCreate(ctx, doing) }},
+		{Right: "read (s3:GetObject)", Try: func(ctx context.Context) error {
 			_, err := d.Stat(ctx, probeName)
 			if errors.Is(err, destination.ErrNotExist) {
 				return nil

@@ -17,6 +17,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/credentials"
 
 	"github.com/openomt/omt/internal/destination"
+	"github.com/openomt/omt/internal/destination/web"
 )
 
 const (
@@ -173,22 +174,7 @@ func (d *Bucket) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 	if err != nil {
 		return nil, d.failed(ctx, seen, doing, err)
 	}
-	return &reader{ReadCloser: body, failed: func(err error) error { return d.failed(ctx, nil, doing, err) }}, nil
-}
-
-// reader gives errors of the connection their class.
-type reader struct {
-	io.ReadCloser
-	failed func(error) error
-}
-
-// Read implements io.Reader.
-func (r *reader) Read(p []byte) (int, error) {
-	n, err := r.ReadCloser.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		err = r.failed(err)
-	}
-	return n, err
+	return &web.Reader{ReadCloser: body, Failed: func(err error) error { return d.failed(ctx, nil, doing, err) }}, nil
 }
 
 // Create implements destination.Destination.

@@ -95,3 +95,18 @@ func Skew(h http.Header, now time.Time) string {
 	}
 	return ""
 }
+
+// StatusClass is the class of a status that no code of the service says more about; nil where it has none.
+func StatusClass(code int) error {
+	switch {
+	case code == http.StatusNotFound:
+		return destination.ErrNotExist
+	case code == http.StatusUnauthorized || code == http.StatusForbidden:
+		return destination.ErrDenied
+	case code == http.StatusPreconditionFailed:
+		return destination.ErrExists
+	case Transient(code):
+		return destination.ErrTransient
+	}
+	return nil
+}
