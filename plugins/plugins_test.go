@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/openomt/omt/internal/manifest"
 	archive "github.com/openomt/omt/plugins/archive/rules"
 	crm "github.com/openomt/omt/plugins/crm/rules"
 	"github.com/openomt/omt/plugins/sdk"
@@ -34,6 +35,9 @@ func TestRules(t *testing.T) {
 	var got []string
 	for _, r := range all() {
 		got = append(got, r.ID)
+	}
+	if d := cmp.Diff(want, manifest.RequiredRules()); d != "" {
+		t.Errorf("what the tools ask for: %s", d)
 	}
 	slices.Sort(want)
 	slices.Sort(got)
