@@ -31,9 +31,14 @@ build: ## build the four commands into bin/, the plugins into bin/plugins/, and 
 demo: build ## migrate a sample installation into a folder, prove it, unpack it, compare; then one that preflight rules block
 	@$(GO) run ./internal/demo -bin $(BIN) -dir demo
 
-test: peers ## run all tests with the race detector
-	$(PEERS) $(GO) test -race -timeout 20m ./...
+test: peers ## run all tests, those of packages in which goroutines meet with the race detector
+	@one=$$(GO=$(GO) sh .ci/packages one) && many=$$(GO=$(GO) sh .ci/packages many) && export $(PEERS) && \
+	  { $(GO) test -json -timeout 20m $$one || echo "go test: status $$?"; \
+	    $(GO) test -json -race -timeout 20m $$many || echo "go test -race: status $$?"; } | $(GO) run ./internal/testlog
 	cd plugins/example-go && $(GO) test ./...
+
+race: peers ## run all tests with the race detector, which takes several times as long
+	@export $(PEERS) && { $(GO) test -json -race -timeout 60m ./... || echo "go test: status $$?"; } | $(GO) run ./internal/testlog
 
 peers: ## install what the tests compare with, or say what is missing
 	@GO=$(GO) sh .ci/peers $(CACHE) $(NPM_DUCKDB) $(NPM_AXE) $(NPM_AZURITE) $(VERSITYGW)
@@ -67,4 +72,4 @@ bench: build ## measure against tar|zstd and restic on 50,000 generated files, a
 clean: ## remove what the targets made
 	rm -rf $(BIN) $(CACHE) demo
 
-.PHONY: help build demo test peers lint generate fuzz bench clean
+.PHONY: help build demo test race peers lint generate fuzz bench clean

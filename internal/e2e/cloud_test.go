@@ -210,7 +210,7 @@ func TestCloudKill(t *testing.T) {
 			fresh := start(t)
 			r := random(t)
 			b := base(t)
-			hit, rounds, sent, least := 0, 0, int64(0), int64(0)
+			hit, runs, rounds, sent, least := 0, 0, 0, int64(0), int64(0)
 			for ; hit < kills && rounds < 5*kills+20; rounds++ {
 				c := fresh(t)
 				c.relay.Slow(4_000_000)
@@ -220,6 +220,7 @@ func TestCloudKill(t *testing.T) {
 				w.write(b.read("packed.jsonl"), "packed.jsonl")
 				push := toCloud(append(pushStep, "--keep"), "--to")
 				for range 1 + r.IntN(3) {
+					runs++
 					x := w.command(push...)
 					if err := x.Start(); err != nil {
 						t.Fatal(err)
@@ -231,6 +232,7 @@ func TestCloudKill(t *testing.T) {
 						hit++
 					}
 				}
+				runs++
 				w.want(3, push...)
 				w.want(0, "omt-pack", "verify", "--from", "@tenant.url", "--depth", "content")
 				same(t, "done.jsonl", normal(t, b.read("done.jsonl"), b.dir), normal(t, w.read("done.jsonl"), w.dir, b.dir))
@@ -247,7 +249,8 @@ func TestCloudKill(t *testing.T) {
 			if hit < kills {
 				t.Errorf("only %d processes were killed before they had ended", hit)
 			}
-			t.Logf("%d kills in %d rounds; %d bytes were sent for %d, records included", hit, rounds, sent, least)
+			t.Logf("%d kills of %d runs, in %d rounds; %d bytes were sent for chunks of %d, records included: %.1f %% more", hit, runs, rounds, sent, least,
+				100*float64(sent-least)/float64(least))
 		})
 	}
 }
