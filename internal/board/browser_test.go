@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a page may take to show what was asked for.
-const patience = 8 * time.Second
+const patience = 45 * time.Second
 
 // tab is a page of a board.
 type tab struct {

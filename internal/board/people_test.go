@@ -80,7 +80,7 @@ func (l *lines) all() string {
 // wait returns the last address told once n lines with one are there.
 func (l *lines) address(t testing.TB, n int) string {
 	t.Helper()
-	late := time.After(20 * time.Second)
+	late := time.After(time.Minute)
 	for {
 		var found []string
 		for word := range strings.FieldsSeq(l.all()) {
@@ -143,7 +143,7 @@ func (r *running) wait(t testing.TB) (*Outcome, error) {
 	t.Helper()
 	select {
 	case <-r.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the board does not end")
 	}
 	return r.out, r.err

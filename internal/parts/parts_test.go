@@ -324,7 +324,7 @@ func TestAhead(t *testing.T) {
 		t.Errorf("after its context it ends with %v", last)
 	}
 	// A goroutine that has handed over its last row is counted until it has returned.
-	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines, and there were %d", runtime.NumGoroutine(), before)
 		}

@@ -195,9 +195,9 @@ func TestWrongRulesHarmNobodyElse(t *testing.T) {
 		name, want string // want: how a line begins
 		beside     string // how the rule beside ends; empty: either way, by who was first
 	}{
-		{"hang", "hang not-completed: it took longer than 3s", manifest.CheckDone},
-		{"lasts", "lasts not-completed: it took longer than 3s", manifest.CheckDone},
-		{"floods", "floods not-completed: it took longer than 3s", manifest.CheckDone},
+		{"hang", "hang not-completed: it took longer than 6s", manifest.CheckDone},
+		{"lasts", "lasts not-completed: it took longer than 6s", manifest.CheckDone},
+		{"floods", "floods not-completed: it took longer than 6s", manifest.CheckDone},
 		{"failing", "failing not-completed: the tables are odd", manifest.CheckDone},
 		{"late", "late not-completed: it reported a finding after it had said that it was done", manifest.CheckDone},
 		{"twice", "twice not-completed: it said twice that it was done", manifest.CheckDone},
@@ -214,7 +214,7 @@ func TestWrongRulesHarmNobodyElse(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			o := options(folder(t, tt.name, "honest"))
-			o.RuleTimeout = 3 * time.Second
+			o.RuleTimeout = 6 * time.Second
 			h := open(t, o)
 			checks, findings := check(t, h, append([]manifest.Record{header()}, users(3)...)...)
 			lines := said(checks, findings)

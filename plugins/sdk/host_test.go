@@ -18,7 +18,7 @@ import (
 	"github.com/openomt/omt/plugins/sdk/proto"
 )
 
-const patience = 10 * time.Second
+const patience = time.Minute
 
 // connect serves a plugin in this process and connects to it.
 func connect(t testing.TB, p Plugin) proto.RulesClient {

@@ -101,7 +101,7 @@ func client(cmd *exec.Cmd, as, temp string, change func(*plugin.ClientConfig)) *
 	cmd.Env = append(cmd.Env, "PATH="+os.Getenv("PATH"), "TMPDIR="+temp, "TEMP="+temp, role+"="+as)
 	c := &plugin.ClientConfig{
 		HandshakeConfig: wire.Handshake(), Plugins: plugin.PluginSet{wire.Service: rules{}}, Cmd: cmd, SkipHostEnv: true,
-		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC}, AutoMTLS: true, StartTimeout: 20 * time.Second,
+		AllowedProtocols: []plugin.Protocol{plugin.ProtocolGRPC}, AutoMTLS: true, StartTimeout: time.Minute,
 		MinPort: 50000, MaxPort: 65535, Logger: hclog.NewNullLogger(),
 	}
 	if change != nil {
@@ -128,7 +128,7 @@ func dial(t *testing.T, c *plugin.Client) proto.RulesClient {
 // check runs one rule over users and returns what the plugin said, one message a line.
 func check(t *testing.T, c proto.RulesClient, rule string, records ...*proto.Record) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	s, err := c.Check(ctx)
 	if err != nil {
@@ -185,7 +185,7 @@ func (b *buffer) Write(p []byte) (int, error) { b.mu.Lock(); defer b.mu.Unlock()
 func (b *buffer) holds(t *testing.T, want string) {
 	t.Helper()
 	var got string
-	for range 200 {
+	for range 6000 {
 		b.mu.Lock()
 		got = b.b.String()
 		b.mu.Unlock()
@@ -237,14 +237,26 @@ func TestServe(t *testing.T) {
 // TestShutdown: a plugin ends when its host asks it to, without being killed, and leaves no socket behind.
 func TestShutdown(t *testing.T) {
 	temp := t.TempDir()
-	c := client(exec.Command(os.Args[0]), "plugin", temp, nil)
-	dial(t, c)
-	from := time.Now()
-	c.Kill()
-	if took := time.Since(from); took > 1500*time.Millisecond {
-		t.Errorf("ending took %s: it was killed", took)
-	}
+	shutdown(t, func() *exec.Cmd {
+		cmd := exec.Command(os.Args[0])
+		c := client(cmd, "plugin", temp, nil)
+		dial(t, c)
+		c.Kill()
+		return cmd
+	})
 	noSockets(t, temp)
+}
+
+// shutdown has a plugin started and asked to end. go-plugin kills one that has not ended after two seconds, which a busy
+// machine may take to let it run at all: so one of several must have ended by itself.
+func shutdown(t *testing.T, once func() *exec.Cmd) {
+	t.Helper()
+	for range 5 {
+		if cmd := once(); cmd.ProcessState != nil && cmd.ProcessState.Success() {
+			return
+		}
+	}
+	t.Error("it was killed, each time")
 }
 
 // TestHostKilled: a plugin whose host is killed ends by itself, and leaves no socket behind.
@@ -277,7 +289,7 @@ func hostKilled(t *testing.T, temp string, env ...string) {
 	}
 	_ = host.Wait()
 	for from := time.Now(); alive(t, pid); time.Sleep(50 * time.Millisecond) {
-		if time.Since(from) > 10*time.Second {
+		if time.Since(from) > time.Minute {
 			t.Fatal("the plugin goes on without its host")
 		}
 	}
