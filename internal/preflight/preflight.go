@@ -20,14 +20,14 @@ type Options struct {
 	// Reserved are ids of rules with the names of the plugins that may hold them; no plugin may hold one without names.
 	Reserved map[string][]string
 
-	StartTimeout time.Duration // for a plugin to say what it holds: 10 s
+	StartTimeout time.Duration // for a plugin to say what it holds: 30 s
 	RuleTimeout  time.Duration // of a rule's own time in a run (see the package comment): 60 s
 	MaxFindings  int           // of one rule, then one that counts the rest: 1000
 }
 
 // The defaults of Options.
 const (
-	defaultStart    = 10 * time.Second
+	defaultStart    = 30 * time.Second
 	defaultTime     = 60 * time.Second
 	defaultFindings = 1000
 )
