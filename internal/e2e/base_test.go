@@ -34,6 +34,7 @@ func base(t testing.TB) world {
 		w.want(0, "omt-scan", "sample", "--dir", "inst", "--documents", documents)
 		w.move()
 		w.noLitter()
+		w.hunt()
 		baseOnce.made = true
 	})
 	if !baseOnce.made {

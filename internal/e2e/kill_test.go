@@ -53,6 +53,7 @@ func TestKill(t *testing.T) {
 		if left := chunksIn(t, r.path("spool")); ended && len(left) > 0 {
 			t.Errorf("left in the spool: %s", left)
 		}
+		r.hunt()
 		os.RemoveAll(r.dir)
 	}
 	hit := 0
@@ -164,6 +165,7 @@ func (r round) fire(what string, within time.Duration, stages ...[]string) {
 	r.k.kill(within, what, list)
 	r.nothingHalf()
 	for i, x := range list {
+		r.heard(x.Args[0], said[i].Bytes())
 		// A stage whose reader is gone ends with 1.
 		if s := x.ProcessState.ExitCode(); s == 2 || s == 5 || s == 1 && i == len(list)-1 {
 			r.t.Errorf("beside the one that was killed, %v ended with %d\n%s", x.Args, s, said[i].String())

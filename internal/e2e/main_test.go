@@ -8,12 +8,16 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
 // shared is what TestMain made: the folder of the commands, and one for the installation that all tests read.
-var shared struct{ bin, dir string }
+var shared struct {
+	bin, dir string
+	started  atomic.Int64 // processes
+}
 
 func TestMain(m *testing.M) { os.Exit(runAll(m)) }
 
@@ -33,7 +37,13 @@ func runAll(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}
-	return m.Run()
+	w := watchProcesses()
+	status := m.Run()
+	if err := w.end(int(shared.started.Load())); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e: secrets of processes:", err)
+		return 1
+	}
+	return status
 }
 
 // build makes the commands and, beside them where they are found, the plugins, as make build does.

@@ -16,11 +16,18 @@ import (
 	"time"
 )
 
+// store gives the objects that a service keeps.
+type store func(yield func(name string, b []byte))
+
 // site is a folder that commands work in. All their relative paths are from it.
 type site struct {
 	t   testing.TB
 	dir string
-	env []string // besides the process's own, without any OMT_ variable
+	env []string // besides the process's own, without any OMT_ variable, and the secrets that all are given
+
+	secrets []string // that are searched for, besides those of the environment
+	stores  []store  // what was stored with services
+	started int      // processes
 }
 
 func newSite(t testing.TB) *site {
@@ -29,7 +36,13 @@ func newSite(t testing.TB) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return siteAt(t, dir)
+	s := siteAt(t, dir)
+	t.Cleanup(func() {
+		if n := s.hunt(); n == 0 && s.started > 0 && s.has() {
+			t.Error("not a file was searched for secrets")
+		}
+	})
+	return s
 }
 
 func siteAt(t testing.TB, dir string) *site {
@@ -69,7 +82,9 @@ func (s *site) command(args ...string) *exec.Cmd {
 			x.Env = append(x.Env, e)
 		}
 	}
-	x.Env = append(append(x.Env, "TMPDIR="+s.path("tmp"), "TMP="+s.path("tmp"), "TEMP="+s.path("tmp")), s.env...)
+	x.Env = append(append(append(x.Env, "TMPDIR="+s.path("tmp"), "TMP="+s.path("tmp"), "TEMP="+s.path("tmp")), plants()...), s.env...)
+	s.started++
+	shared.started.Add(1)
 	return x
 }
 
@@ -79,16 +94,17 @@ func (s *site) feed(in io.Reader, args ...string) result {
 	x := s.command(args...)
 	var out, said bytes.Buffer
 	x.Stdin, x.Stdout, x.Stderr = in, &out, &said
-	return ended(s.t, x, x.Run(), &out, &said)
+	return s.ended(x, x.Run(), &out, &said)
 }
 
-func ended(t testing.TB, x *exec.Cmd, err error, out, said *bytes.Buffer) result {
-	t.Helper()
+func (s *site) ended(x *exec.Cmd, err error, out, said *bytes.Buffer) result {
+	s.t.Helper()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		t.Fatalf("%v: %v", x.Args, err)
+		s.t.Fatalf("%v: %v", x.Args, err)
 	}
 	args := append([]string{filepath.Base(x.Args[0])}, x.Args[1:]...)
+	s.heard(args[0], out.Bytes(), said.Bytes())
 	return result{strings.Join(args, " "), x.ProcessState.ExitCode(), out.Bytes(), said.String()}
 }
 
@@ -150,7 +166,7 @@ func (s *site) pipe(through func(dst io.Writer, src io.Reader) error, list ...[]
 			}()
 			from = r
 		}
-		wait = append(wait, func() result { return ended(s.t, x, x.Wait(), &out, &said) })
+		wait = append(wait, func() result { return s.ended(x, x.Wait(), &out, &said) })
 	}
 	var results []result
 	for _, w := range wait {
@@ -188,8 +204,12 @@ func (s *site) read(elem ...string) []byte {
 	return b
 }
 
+// write writes a file. What ends with .url holds a secret, which stands nowhere else.
 func (s *site) write(b []byte, elem ...string) {
 	s.t.Helper()
+	if strings.HasSuffix(elem[len(elem)-1], ".url") {
+		s.hide(secretsOfURL(string(b))...)
+	}
 	if err := os.MkdirAll(filepath.Dir(s.path(elem...)), 0o755); err != nil {
 		s.t.Fatal(err)
 	}
