@@ -15,6 +15,9 @@ import (
 	"github.com/openomt/omt/internal/source"
 )
 
+// differenceRuns is how many random tables are compared for each kind of key.
+const differenceRuns = 120
+
 // Whatever was done to a table, the counts, the ranges and the columns are those of a look at all rows; and no part is
 // downloaded whose rows stand in the database as a part of their own, where keys say that it is none of the matter.
 func TestDifferencesAreExact(t *testing.T) {
@@ -23,7 +26,7 @@ func TestDifferencesAreExact(t *testing.T) {
 		r := newRig(t, key...)
 		rnd := rand.New(rand.NewPCG(seed, 0))
 		differing, agreeing, many := 0, 0, 0
-		for n := range 400 {
+		for n := range differenceRuns {
 			var was []source.Row
 			for range rnd.IntN(2 * len(r.pool)) {
 				was = r.insert(was, r.pool[rnd.IntN(len(r.pool))])
@@ -52,7 +55,7 @@ func TestDifferencesAreExact(t *testing.T) {
 				t.Fatalf("%s, run %d: a part was downloaded twice", name, n)
 			}
 		}
-		if differing < 200 || agreeing < 500 || many < 100 {
+		if differing < differenceRuns/2 || agreeing < differenceRuns || many < differenceRuns/4 {
 			t.Errorf("%s: %d runs with differences, %d parts passed over, %d tables of more than four parts: this proves too little", name, differing, agreeing, many)
 		}
 	}
