@@ -172,7 +172,8 @@ func (r *run) judge(ctx context.Context) error {
 	if m := r.in.header.Mode; m != "" && m != modeInitial {
 		return manifest.Errorf(manifest.Refused, "the manifest is of mode %q: this build does first migrations only", m)
 	}
-	return r.tenant.Judge(ctx, r.claim())
+	_, err := r.tenant.Judge(ctx, r.claim(), tenant.RecoverNone)
+	return err
 }
 
 func (r *run) claim() tenant.Claim {
@@ -207,7 +208,7 @@ func (r *run) commit(ctx context.Context) (tenant.Commit, error) {
 		Counts: m.end.Counts, Chunks: int64(len(r.in.chunks)), Bytes: r.in.bytes, Missing: r.in.missing.total, Tool: r.o.Tool,
 		At: manifest.At(r.o.Now()),
 	}
-	c, err := r.tenant.Commit(ctx, claim, own)
+	c, err := r.tenant.Commit(ctx, claim, own, r.confirm)
 	if err != nil {
 		return tenant.Commit{}, err
 	}

@@ -43,8 +43,9 @@ func (t *Tenant) PutManifest(ctx context.Context, r destination.Retry, c Claim, 
 
 // Commit commits the claimed revision, whose manifest and chunks are at the destination. It returns the commit that
 // stands: c or, where another push has committed a revision of the same input meanwhile, that one. When something else
-// was committed meanwhile, the error has status Refused, and nothing of c is or will be visible.
-func (t *Tenant) Commit(ctx context.Context, claim Claim, c Commit) (Commit, error) {
+// was committed meanwhile, the error has status Refused, and nothing of c is or will be visible. confirm makes sure that
+// all chunks are there; it is called when others have changed the state since they were last confirmed.
+func (t *Tenant) Commit(ctx context.Context, claim Claim, c Commit, confirm func(context.Context) error) (Commit, error) {
 	if c.ID != claim.ID || c.Revision != claim.Revision || c.Phase != claim.Phase || c.Manifest != claim.Manifest {
 		return Commit{}, fmt.Errorf("committing revision %d of %s: it is not the one that was claimed", c.Revision, c.ID)
 	}
@@ -77,7 +78,7 @@ func (t *Tenant) pass(ctx context.Context, claim Claim, c Commit) (*Commit, erro
 			return nil, err
 		}
 		return nil, destination.ErrExists
-	case now != nil && now.ID == c.ID && now.Input == c.Input:
+	case now != nil && now.ID == c.ID && now.Input == c.Input && claim.Base == 0:
 		return now, nil
 	}
 	if err := t.lost(ctx, s, claim, now); err != nil {
@@ -97,7 +98,7 @@ func (t *Tenant) lost(ctx context.Context, s State, claim Claim, now *Commit) er
 		return manifest.Errorf(manifest.Refused, "another push has committed revision %d of this migration to %s meanwhile; revision %d was not committed",
 			now.Revision, t.d.URL(), claim.Revision).WithHint("if yours is the newer one, run the same command again")
 	}
-	if err := t.judge(ctx, s, claim); err != nil {
+	if err := t.stands(ctx, s, claim); err != nil {
 		return manifest.Errorf(manifest.Refused, "another push has won: %w", err).WithHint("%s", manifest.HintOf(err))
 	}
 	return nil
@@ -106,7 +107,7 @@ func (t *Tenant) lost(ctx context.Context, s State, claim Claim, now *Commit) er
 // then is the record that follows s, without a pending commit.
 func (s State) then(name StateName, c Commit) State {
 	return State{
-		Format: manifest.Format, Number: s.Number + 1, Company: c.Company, Serial: c.Serial, State: name,
+		Format: manifest.Format, Number: s.Number + 1, Company: c.Company, Serial: c.Serial, State: name, Closed: s.Closed,
 		Migration: s.Migration, History: slices.Clone(s.History), Tool: c.Tool, At: c.At,
 	}
 }
@@ -121,7 +122,11 @@ func (t *Tenant) finish(ctx context.Context, s State) error {
 	if err := t.publish(ctx, c); err != nil {
 		return err
 	}
-	next := s.then(OfflineMaintenance, c)
+	name := OfflineMaintenance
+	if s.resting() == Running {
+		name = Running // files were added
+	}
+	next := s.then(name, c)
 	next.Migration = &c
 	next.History = append(next.History, Past{Number: next.Number, State: next.State, ID: c.ID, Revision: c.Revision, At: c.At})
 	err := t.record(ctx, next)

@@ -15,8 +15,10 @@ type StateName string
 
 // The states that this build writes; see the package comment.
 const (
-	OfflineMaintenance StateName = "offlinemaintenance" // a test migration is committed; nobody logs in
+	Unknown            StateName = "unknown"            // no migration was committed yet
+	OfflineMaintenance StateName = "offlinemaintenance" // a migration is committed; nobody logs in
 	MigrationPending   StateName = "migrationpending"   // a revision is being committed
+	Running            StateName = "running"            // a live migration was accepted
 )
 
 // Phase says whether a manifest is a migration or a part that goes ahead.
@@ -52,6 +54,8 @@ type Claim struct {
 	Company   string          `json:"company"`
 	Serial    string          `json:"serial"`
 	Input     manifest.Digest `json:"input"`
+	Recover   Recover         `json:"recover,omitempty"`
+	Base      int             `json:"base,omitempty"` // the revision that this one adds files to; 0: it stands for itself
 	Manifest  Stored          `json:"manifest"`
 	Spool     string          `json:"spool"`
 	Tool      string          `json:"tool"`
@@ -91,6 +95,7 @@ type State struct {
 	Company   string        `json:"company"`
 	Serial    string        `json:"serial"`
 	State     StateName     `json:"state"`
+	Closed    bool          `json:"closed,omitempty"`
 	Migration *Commit       `json:"migration,omitempty"`
 	Pending   *Commit       `json:"pending,omitempty"`
 	History   []Past        `json:"history"`
@@ -104,6 +109,7 @@ type Past struct {
 	State    StateName     `json:"state"`
 	ID       string        `json:"id"`
 	Revision int           `json:"revision"`
+	Closed   bool          `json:"closed,omitempty"`
 	At       manifest.Time `json:"at"`
 }
 
@@ -113,6 +119,17 @@ func (s State) current() *Commit {
 		return s.Pending
 	}
 	return s.Migration
+}
+
+// resting is the state that the tenant has when nothing is on its way.
+func (s State) resting() StateName {
+	if s.State != MigrationPending {
+		return s.State
+	}
+	if n := len(s.History); n > 0 {
+		return s.History[n-1].State
+	}
+	return Unknown
 }
 
 // errDamaged says that a record is not what was written.
