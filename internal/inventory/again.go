@@ -29,14 +29,15 @@ type Seen struct {
 }
 
 // Again looks on disk for the files of an earlier manifest's records, and asks no database: for those that are not stored,
-// and for those that are and have another size or time by now. emit is called for each of them in the order of the old
-// records' keys (manifest.FileKey) with the record as it is now: without content, and with the place, size and time of the
-// file; or missing or unreadable, with candidates as they are today. A template that lies in several folders of languages
-// comes several times. Of a stored one that is as it was, is gone or cannot be looked at nothing is emitted.
+// and for those that are and have another size or time by now. emit is called for each of them, in the order of the earlier
+// records, with the record as it was and as it is now: without content, and with the place, size and time of the file; or
+// missing or unreadable, with candidates as they are today. A template that lies in several folders of languages comes
+// several times. Of a stored one that is as it was, is gone or cannot be looked at nothing is emitted; one that is keeps
+// its path.
 //
 // logins are those of users and authors: see Options.Installation.Folders, and whose the folders of a root can be.
 func (i *Inventory) Again(ctx context.Context, area manifest.Area, logins []string, earlier Earlier,
-	emit func(key []byte, is manifest.File) error) (Seen, error) {
+	emit func(was, is manifest.File) error) (Seen, error) {
 	if err := i.checkRoots(area); err != nil {
 		return Seen{}, err
 	}
@@ -79,7 +80,7 @@ type again struct {
 	hits    *manifest.Sorter // what was found, by the record's key
 	names   *manifest.Sorter // files that no record has, and records without file, by name
 	numbers *manifest.Sorter // the same of attachments, by number
-	out     *manifest.Sorter // records as they are now, by the old key
+	out     *manifest.Sorter // records as they were and are
 	seen    Seen
 	key     []byte
 }

@@ -3,7 +3,9 @@ package inventory
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -112,7 +114,9 @@ func (a *again) stored(was manifest.File, list []find) error {
 	if row.State == manifest.Stored {
 		row.State = manifest.Present
 	}
-	return a.add(a.now(row, list[0]))
+	now := a.now(row, list[0])
+	now.Path, now.Also = was.Path, was.Also // the name under which it is stored
+	return a.add(was, now)
 }
 
 // sought makes the record of a file that was not stored, as it is now.
@@ -126,7 +130,7 @@ func (a *again) sought(was manifest.File, list []find) error {
 		}
 	}
 	if len(list) == 0 || list[0].n == hitOther {
-		return a.absent(row)
+		return a.absent(was, row)
 	}
 	row.State, row.Reason = whole(was), ""
 	if list[0].n != hitLanguage {
@@ -136,7 +140,7 @@ func (a *again) sought(was manifest.File, list []find) error {
 	for _, h := range list {
 		is := a.now(row, h)
 		readable = readable || is.State != manifest.Unreadable
-		if err := a.add(is); err != nil {
+		if err := a.add(was, is); err != nil {
 			return err
 		}
 	}
@@ -157,10 +161,10 @@ func whole(f manifest.File) manifest.State {
 }
 
 // absent keeps a record without file until its candidates are known.
-func (a *again) absent(f manifest.File) error {
+func (a *again) absent(was, f manifest.File) error {
 	if reason, ok := a.shut(&f); ok {
 		f.State, f.Reason = manifest.Unreadable, reason
-		return a.add(f)
+		return a.add(was, f)
 	}
 	if f.State != manifest.Missing {
 		if f.Reason = ""; whole(f) != manifest.Present {
@@ -170,9 +174,38 @@ func (a *again) absent(f manifest.File) error {
 	}
 	f.Size, f.MTime, f.Disk = 0, manifest.Time{}, ""
 	if a.area == manifest.Document || a.area == manifest.Template {
-		return keep(a.names, []byte(nameKey(f.Path, f.Raw)), tagRow, &f)
+		v, err := pair(was, f, tagRow)
+		if err != nil {
+			return err
+		}
+		return a.names.Add([]byte(nameKey(f.Path, f.Raw)), v)
 	}
-	return a.add(f)
+	return a.add(was, f)
+}
+
+// pair keeps a record as it was and as it is, behind a tag.
+func pair(was, is manifest.File, tag byte) ([]byte, error) {
+	v := append(make([]byte, 0, 512), tag, 0, 0, 0, 0, 0, 0)
+	v, err := was.AppendJSON(v)
+	if err == nil {
+		binary.BigEndian.PutUint32(v[headLen:], uint32(len(v)))
+		v, err = is.AppendJSON(v)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keeping the record of file %q (id %d): %w", is.DiskPath(), is.ID, err)
+	}
+	return v, nil
+}
+
+const pairHead = headLen + 4
+
+// unpair reads what pair wrote.
+func unpair(v []byte) (was, is manifest.File, err error) {
+	n := binary.BigEndian.Uint32(v[headLen:])
+	if was, err = decode(v[pairHead:n]); err == nil {
+		is, err = decode(v[n:])
+	}
+	return was, is, err
 }
 
 // shut tells whether a record's file may lie in a folder that cannot be listed.
@@ -207,37 +240,47 @@ func (a *again) now(row manifest.File, h find) manifest.File {
 	return found(row, file.Path, file)
 }
 
-// add takes a record as it is now, under the key a.key of the record that it was.
-func (a *again) add(f manifest.File) error {
-	if f.Disk == f.Path {
-		f.Disk = ""
+// add takes a record as it was and as it is now.
+func (a *again) add(was, is manifest.File) error {
+	if is.Disk == is.Path {
+		is.Disk = ""
 	}
-	return keep(a.out, a.key, tagRow, &f)
+	v, err := pair(was, is, tagRow)
+	if err != nil {
+		return err
+	}
+	return a.out.Add(manifest.FileKey(a.key[:0], was.Path, was.ID), v)
 }
 
 // candidates looks for files of the same name as those that are missing.
 func (a *again) candidates(ctx context.Context) error {
 	var current []byte
 	var p pool
-	err := each(ctx, a.names, func(key []byte, tag byte, f manifest.File) error {
+	return walkPairs(ctx, a.names, func(key, v []byte) error {
 		if !bytes.Equal(key, current) {
 			p, current = pool{}, append(current[:0], key...)
 		}
-		if tag == tagFile {
+		if v[0] == tagFile {
+			f, err := decode(v[headLen:])
 			p.add(f)
-			return nil
+			return err
 		}
 		p.index()
-		f.Candidates = p.candidates(&f)
-		a.key = manifest.FileKey(a.key[:0], f.Path, f.ID)
-		return a.add(f)
+		was, is, err := unpair(v)
+		if err != nil {
+			return err
+		}
+		is.Candidates = p.candidates(&is)
+		return a.add(was, is)
 	})
-	if err != nil {
-		return err
-	}
-	return a.names.Close()
 }
 
-func (a *again) flush(ctx context.Context, emit func(key []byte, is manifest.File) error) error {
-	return each(ctx, a.out, func(key []byte, _ byte, f manifest.File) error { return emit(key, f) })
+func (a *again) flush(ctx context.Context, emit func(was, is manifest.File) error) error {
+	return walkPairs(ctx, a.out, func(_, v []byte) error {
+		was, is, err := unpair(v)
+		if err != nil {
+			return err
+		}
+		return emit(was, is)
+	})
 }
