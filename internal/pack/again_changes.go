@@ -11,6 +11,13 @@ import (
 	"github.com/openomt/omt/internal/manifest"
 )
 
+// Why a record of the base is not in the new manifest: another takes its place, or it is that of a file without a row that
+// a row has found by now.
+const (
+	graveReplaced byte = iota
+	graveOrphan
+)
+
 // change is a record that takes the place of one of the base.
 type change struct {
 	was, is manifest.File
@@ -30,7 +37,7 @@ const (
 // times.
 type changes struct {
 	sorter *manifest.Sorter // by area and the key of the new record
-	dead   *manifest.Sorter // the area and the key of the old record
+	dead   *manifest.Sorter // the area and the key of the old record: graveReplaced, or graveOrphan
 	sizes  sizes            // of the contents
 	packs  int64            // changes that are to be packed
 }
@@ -65,7 +72,10 @@ func (c *changes) add(x change) error {
 		err = c.sorter.Add(areaKey(nil, x.is), v)
 	}
 	if err == nil {
-		err = c.dead.Add(areaKey(nil, x.was), nil)
+		err = c.dead.Add(areaKey(nil, x.was), []byte{graveReplaced})
+	}
+	if err == nil && x.is.Disk != "" && !isStored(x.was) {
+		err = c.dead.Add(areaKey(nil, manifest.File{Area: x.is.Area, Path: x.is.Disk}), []byte{graveOrphan})
 	}
 	if err != nil {
 		return fmt.Errorf("keeping the record of file %q (id %d): %w", x.is.DiskPath(), x.is.ID, err)
@@ -121,10 +131,11 @@ func fileOf(raw []byte) (manifest.File, error) {
 	return manifest.Line{Kind: manifest.KindFile, Raw: raw}.File()
 }
 
-// graves tells which records of the base are replaced, which are asked for in their order.
+// graves tells which records of the base are gone, which are asked for in their order.
 type graves struct {
 	cursor manifest.Cursor
 	key    []byte
+	why    byte
 	more   bool
 }
 
@@ -138,20 +149,23 @@ func (c *changes) graves(ctx context.Context) (*graves, error) {
 }
 
 func (g *graves) advance() error {
-	var err error
-	g.key, _, err = g.cursor.Next()
-	if g.more = err == nil; errors.Is(err, io.EOF) {
+	key, v, err := g.cursor.Next()
+	if g.more = err == nil; g.more {
+		g.key, g.why = key, v[0]
+		return nil
+	}
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err
 }
 
-// has reports whether the record with a key is replaced.
-func (g *graves) has(key []byte) (bool, error) {
+// has reports whether a record, with its key, is gone.
+func (g *graves) has(f manifest.File, key []byte) (bool, error) {
 	for g.more {
 		switch bytes.Compare(g.key, key) {
 		case 0:
-			return true, nil
+			return g.why == graveReplaced || f.ID == 0 && !isStored(f) && f.State == manifest.NoRow, nil
 		case 1:
 			return false, nil
 		}

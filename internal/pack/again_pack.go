@@ -52,7 +52,7 @@ func (a *again) staying(ctx context.Context, fn func(manifest.File) error) error
 			return err
 		}
 		key = areaKey(key[:0], f)
-		if dead, err := g.has(key); dead || err != nil {
+		if dead, err := g.has(f, key); dead || err != nil {
 			return err
 		}
 		return fn(f)

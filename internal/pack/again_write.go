@@ -232,7 +232,7 @@ func (w *rewriting) file(l manifest.Line) error {
 	if err := w.before(w.own); err != nil {
 		return err
 	}
-	dead, err := w.dead.has(w.own)
+	dead, err := w.dead.has(f, w.own)
 	if dead || err != nil {
 		return err
 	}

@@ -51,16 +51,20 @@ func (r *run) tellGained(c tenant.Commit) {
 			continue
 		}
 		var parts []string
-		say := func(n int64, format string) {
-			if n > 0 {
-				parts = append(parts, fmt.Sprintf(format, n))
+		say := func(n int64, one, many string) {
+			switch {
+			case n == 1:
+				parts = append(parts, "1 "+one)
+			case n > 1:
+				parts = append(parts, fmt.Sprintf("%d %s", n, many))
 			}
 		}
-		say(g.Found, "%d that were missing are "+verb)
-		say(g.Changed, "%d have changed")
-		say(g.Touched, "%d have another time or cannot be read, and stay as they are stored")
-		say(g.Gone, "%d are stored and no longer on disk")
-		say(g.Unknown, "%d of the input are not in the tenant's migration and are left out")
+		say(g.Found, "that was missing is "+verb, "that were missing are "+verb)
+		say(g.Changed, "has changed", "have changed")
+		say(g.Touched, "has another time and the same content, or cannot be read, and stays as it is stored",
+			"have another time and the same content, or cannot be read, and stay as they are stored")
+		say(g.Gone, "is stored and no longer on disk", "are stored and no longer on disk")
+		say(g.Unknown, "of the input is not in the tenant's migration and is left out", "of the input are not in the tenant's migration and are left out")
 		told = told || g.Found+g.Changed > 0
 		r.o.Notice("%s: %s", area, strings.Join(parts, ", "))
 	}
