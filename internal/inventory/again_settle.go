@@ -132,7 +132,7 @@ func (a *again) sought(was manifest.File, list []find) error {
 	if len(list) == 0 || list[0].n == hitOther {
 		return a.absent(was, row)
 	}
-	row.State, row.Reason = whole(was), ""
+	row.State, row.Reason, row.Candidates = whole(was), "", nil
 	if list[0].n != hitLanguage {
 		list = list[:1]
 	}
