@@ -87,9 +87,9 @@ func (r *run) plan(ctx context.Context) error {
 	if r.planned, err = r.packer.newPlan(); err != nil {
 		return err
 	}
-	look := r.byTime
+	look := r.planByTime
 	if r.o.Rehash {
-		look = r.byContent
+		look = r.planByContent
 	}
 	for _, area := range manifest.Areas[1:] {
 		if !slices.Contains(r.src.Installation.Areas, area) || !r.wanted(area) {
@@ -110,8 +110,8 @@ func (r *run) plan(ctx context.Context) error {
 	return nil
 }
 
-// byTime plans an area: what has the size and time that is known is not read.
-func (r *run) byTime(ctx context.Context, area manifest.Area, join *knownJoin) error {
+// planByTime plans an area: what has the size and time that is known is not read.
+func (r *run) planByTime(ctx context.Context, area manifest.Area, join *knownJoin) error {
 	return r.inv.Files(ctx, area, func(f manifest.File) error {
 		if !packable(f, r.o.Orphans) {
 			return r.planned.add(f)
@@ -120,8 +120,13 @@ func (r *run) byTime(ctx context.Context, area manifest.Area, join *knownJoin) e
 		if err != nil {
 			return err
 		}
-		return r.planned.add(join.stored(f, c, func(k knownFile) bool { return k.size == f.Size && k.mtime.Equal(f.MTime.Time) }))
+		return r.planned.add(join.stored(f, c, byTime(f)))
 	})
+}
+
+// byTime says whether what is known of a file agrees with its size and time.
+func byTime(f manifest.File) func(knownFile) bool {
+	return func(k knownFile) bool { return k.size == f.Size && k.mtime.Equal(f.MTime.Time) }
 }
 
 // reading is a file that is read to be compared with what is known of it.
@@ -133,9 +138,9 @@ type reading struct {
 	done   chan struct{}
 }
 
-// byContent plans an area: every file of which something is known is read, and its digest decides. What cannot be read is
+// planByContent plans an area: every file of which something is known is read, and its digest decides. What cannot be read is
 // left to packing, which tells.
-func (r *run) byContent(ctx context.Context, area manifest.Area, join *knownJoin) error {
+func (r *run) planByContent(ctx context.Context, area manifest.Area, join *knownJoin) error {
 	eg, ctx := errgroup.WithContext(ctx)
 	queue, order := make(chan *reading), make(chan *reading, 64)
 	for range r.packer.workers {
