@@ -61,6 +61,7 @@ type run struct {
 	tenant  *tenant.Tenant
 	journal *journal
 	in      *survey
+	judged  int64 // the number of the tenant's state that was judged
 	again   func() (*manifest.Reader, func(), error)
 	sender  *sender
 }
@@ -78,7 +79,7 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 	}
 	defer lock.Unlock() //nolint:errcheck // the lock ends with the process
 	r := &run{o: o, spool: s, in: &survey{standing: manifest.Standing{Required: o.Required}}, d: o.Retry.Wrap(o.To)}
-	r.tenant = tenant.Open(r.d)
+	r.tenant = tenant.Open(r.d).Waits(o.Retry.Sleep, o.Notice)
 	if r.temp, err = s.ClearTemp("push"); err != nil {
 		return err
 	}
@@ -172,7 +173,8 @@ func (r *run) judge(ctx context.Context) error {
 	if m := r.in.header.Mode; m != "" && m != modeInitial {
 		return manifest.Errorf(manifest.Refused, "the manifest is of mode %q: this build does first migrations only", m)
 	}
-	_, err := r.tenant.Judge(ctx, r.claim(), tenant.RecoverNone)
+	v, err := r.tenant.Judge(ctx, r.claim(), tenant.RecoverNone)
+	r.judged = v.State
 	return err
 }
 
@@ -180,7 +182,7 @@ func (r *run) claim() tenant.Claim {
 	h, i := r.in.header, r.in.installation
 	return tenant.Claim{
 		ID: h.ID, Phase: r.in.phase(), Migration: h.Migration, Company: i.Owner, Serial: i.Serial, Input: r.in.digest,
-		Tool: r.o.Tool, At: manifest.At(r.o.Now()),
+		Judged: r.judged, Tool: r.o.Tool, At: manifest.At(r.o.Now()),
 	}
 }
 
