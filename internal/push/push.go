@@ -61,7 +61,7 @@ type run struct {
 	tenant  *tenant.Tenant
 	journal *journal
 	in      *survey
-	judged  int64 // the number of the tenant's state that was judged
+	verdict tenant.Verdict
 	again   func() (*manifest.Reader, func(), error)
 	sender  *sender
 }
@@ -173,8 +173,8 @@ func (r *run) judge(ctx context.Context) error {
 	if m := r.in.header.Mode; m != "" && m != modeInitial {
 		return manifest.Errorf(manifest.Refused, "the manifest is of mode %q: this build does first migrations only", m)
 	}
-	v, err := r.tenant.Judge(ctx, r.claim(), tenant.RecoverNone)
-	r.judged = v.State
+	var err error
+	r.verdict, err = r.tenant.Judge(ctx, r.claim(), tenant.RecoverNone)
 	return err
 }
 
@@ -182,7 +182,7 @@ func (r *run) claim() tenant.Claim {
 	h, i := r.in.header, r.in.installation
 	return tenant.Claim{
 		ID: h.ID, Phase: r.in.phase(), Migration: h.Migration, Company: i.Owner, Serial: i.Serial, Input: r.in.digest,
-		Judged: r.judged, Tool: r.o.Tool, At: manifest.At(r.o.Now()),
+		Tool: r.o.Tool, At: manifest.At(r.o.Now()),
 	}
 }
 
@@ -192,7 +192,7 @@ func (r *run) commit(ctx context.Context) (tenant.Commit, error) {
 	if err != nil {
 		return tenant.Commit{}, err
 	}
-	claim := r.claim()
+	claim := r.claim().Under(r.verdict, tenant.RecoverNone)
 	claim.Manifest = m.stored
 	if claim.Spool, err = r.spool.ID(r.o.NewID); err != nil {
 		return tenant.Commit{}, err

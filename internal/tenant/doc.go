@@ -25,8 +25,9 @@
 //
 // Claim: format ("omt/1"), id, revision, phase, migration ("test", "live"), company, serial (both of the manifest's
 // installation), input (digest of the manifest that push was given: that of its end record, or of its lines if it was
-// edited), recover (as --recover says; "again" for a push that looked again; absent without), base (the revision that it
-// adds files to; absent for one that stands for itself), manifest ({sha256, bytes} of manifest.jsonl.zst as it will be),
+// edited), recover (as --recover says; "again" for a push that looked again; absent without), over (the id of the migration
+// whose place it takes; absent where it takes none), base (the revision that it adds files to; absent for one that stands
+// for itself), manifest ({sha256, bytes} of manifest.jsonl.zst as it will be),
 // spool (the id of the spool it comes from), tool, at.
 //
 // Commit: format, id, revision, phase, migration, mode ("initial", "recovery"), company, serial, manifest ({sha256,
@@ -80,7 +81,8 @@
 // where the tenant held another id, and stays what it was for the next revisions of that id.
 //
 // A test migration is overwritten as a whole: the former one stays the tenant's until the new commit.json is there. Its
-// revisions stay, its chunks until they are collected.
+// revisions stay, its chunks until they are collected. A push that overwrites says which one (Claim.Over), so that of two
+// that overwrite the same one at once one is told that the other has won.
 //
 // # How a revision comes into being
 //

@@ -96,10 +96,12 @@ func (t *Tenant) stands(s State, c Claim) error {
 		return err
 	}
 	now := v.Current
-	const again = "run the same command again: it begins with what is there now"
+	const again = "run the same command again, which begins with what is there now"
 	switch {
 	case c.Phase == Preseed || now == nil && c.Base == 0:
 		return nil
+	case c.Base == 0 && now != nil && now.ID != c.ID && now.ID != c.Over:
+		return refuse(again+", and may refuse it", "migration %s was committed to %s meanwhile", now.ID, t.d.URL())
 	case now == nil || c.Base > 0 && now.ID != c.ID:
 		return refuse(again, "migration %s is no longer the one at %s", c.ID, t.d.URL())
 	case c.Base > 0 && now.Revision != c.Base:

@@ -56,6 +56,7 @@ type Claim struct {
 	Serial    string          `json:"serial"`
 	Input     manifest.Digest `json:"input"`
 	Recover   Recover         `json:"recover,omitempty"`
+	Over      string          `json:"over,omitempty"` // the id of the migration whose place this one takes
 	Base      int             `json:"base,omitempty"` // the revision that this one adds files to; 0: it stands for itself
 	Judged    int64           `json:"-"`              // Verdict.State of a judgement before the chunks were confirmed
 	Manifest  Stored          `json:"manifest"`

@@ -50,7 +50,7 @@ func quick() destination.Retry {
 // push is what a push is to the tenant.
 type push struct {
 	id, company, serial, input, spool string
-	migration                         string
+	migration, mode                   string
 	recover                           tenant.Recover
 	base                              int
 	phase                             tenant.Phase
@@ -98,7 +98,8 @@ func (p push) claim() tenant.Claim {
 // run is a whole push. mine tells whether its own commit stands.
 func (p push) run(ctx context.Context, d destination.Destination) (c tenant.Commit, mine bool, err error) {
 	t := tenant.Open(d)
-	if _, err := t.Judge(ctx, p.claim(), p.recover); err != nil {
+	v, err := t.Judge(ctx, p.claim(), p.recover)
+	if err != nil {
 		return c, false, err
 	}
 	found, _, err := t.Committed(ctx, p.phase, p.id, p.inputDigest())
@@ -108,7 +109,7 @@ func (p push) run(ctx context.Context, d destination.Destination) (c tenant.Comm
 		}
 		return c, false, err
 	}
-	claim, err := t.Begin(ctx, p.claim())
+	claim, err := t.Begin(ctx, p.claim().Under(v, p.recover))
 	if err != nil {
 		return c, false, err
 	}
@@ -118,7 +119,7 @@ func (p push) run(ctx context.Context, d destination.Destination) (c tenant.Comm
 		return c, false, err
 	}
 	own := tenant.Commit{
-		ID: claim.ID, Revision: claim.Revision, Phase: claim.Phase, Migration: claim.Migration, Mode: "initial",
+		ID: claim.ID, Revision: claim.Revision, Phase: claim.Phase, Migration: claim.Migration, Mode: cmp.Or(p.mode, "initial"),
 		Company: claim.Company, Serial: claim.Serial, Manifest: claim.Manifest, End: sha256.Sum256([]byte("end of " + p.input)),
 		Input: claim.Input, Counts: map[string]int64{"file": 3}, Chunks: 2, Bytes: 100, Missing: 1, Tool: claim.Tool, At: p.time(),
 	}
@@ -132,7 +133,7 @@ func wantTenant(t testing.TB, d destination.Destination, p push) tenant.State {
 	tn := tenant.Open(d)
 	s, err := tn.State(t.Context())
 	check(t, err)
-	if s.State != tenant.OfflineMaintenance || s.Pending != nil || s.Migration == nil {
+	if s.State != tenant.OfflineMaintenance && s.State != tenant.Running || s.Pending != nil || s.Migration == nil {
 		t.Fatalf("the tenant's state is %+v", s)
 	}
 	if s.Migration.ID != p.id || s.Migration.Input != p.inputDigest() || s.Company != p.company || s.Serial != p.serial {
