@@ -105,16 +105,16 @@ func (c *changes) each(ctx context.Context, fn func(change) error) error {
 	return err
 }
 
-// reading gives changes one after another.
-type reading struct{ cursor manifest.Cursor }
+// changeReader gives changes one after another.
+type changeReader struct{ cursor manifest.Cursor }
 
-func (c *changes) read(ctx context.Context) (*reading, error) {
+func (c *changes) read(ctx context.Context) (*changeReader, error) {
 	cursor, err := c.sorter.Sort(ctx)
-	return &reading{cursor}, err
+	return &changeReader{cursor}, err
 }
 
 // next returns io.EOF behind the last one.
-func (r *reading) next() (change, error) {
+func (r *changeReader) next() (change, error) {
 	_, v, err := r.cursor.Next()
 	if err != nil {
 		return change{}, err

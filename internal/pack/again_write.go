@@ -18,7 +18,7 @@ type rewriting struct {
 	*again
 	ctx   context.Context
 	out   *manifest.Writer
-	made  *reading
+	made  *changeReader
 	next  change // of made
 	key   []byte
 	more  bool

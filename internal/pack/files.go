@@ -46,6 +46,7 @@ type packer struct {
 	digests []manifest.Digest // by group: its chunk
 
 	earlier earlier
+	passed  int64           // files that were passed through
 	loose   map[string]bool // names of stored copies without an original, which get no link
 }
 
@@ -307,6 +308,7 @@ func (p *packer) emit(g *group, m progress.Meter, emit func(manifest.Record) err
 			m.Add(f.Size)
 		}
 	}
+	p.passed += int64(g.passed)
 	m.Skip(g.stored)
 	for _, f := range g.files {
 		if err := emit(f); err != nil {

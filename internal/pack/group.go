@@ -23,8 +23,9 @@ type group struct {
 	files   []manifest.File
 	packed  []int // which of files are to be packed
 	print   groupPrint
-	stored  int64 // bytes of files that earlier runs stored
-	large   bool // one file, larger than a chunk may be otherwise: streamed, not held in memory
+	passed  int   // files that earlier runs stored
+	stored  int64 // their bytes
+	large   bool  // one file, larger than a chunk may be otherwise: streamed, not held in memory
 	content []byte
 	parts   [][]byte // content of packed[i], in content
 	sums    []manifest.Digest
@@ -93,6 +94,7 @@ func (c *grouper) add(f manifest.File) error {
 		c.cur.large = chunk.EntrySize(entryName(f), f.Size) > chunk.MaxRaw
 	}
 	if isStored(f) {
+		c.cur.passed++
 		c.cur.stored += f.Size
 	}
 	c.cur.files = append(c.cur.files, f)

@@ -92,7 +92,7 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 	}
 	defer lock.Unlock() //nolint:errcheck // the lock ends with the process
 	r := &run{o: o, spool: s, in: &survey{standing: manifest.Standing{Required: o.Required}}, d: o.Retry.Wrap(o.To)}
-	r.tenant = tenant.Open(r.d)
+	r.tenant = tenant.Open(r.d).Waits(o.Retry.Sleep, o.Notice)
 	if r.temp, err = s.ClearTemp("push"); err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func (r *run) commit(ctx context.Context) (tenant.Commit, error) {
 	if err != nil {
 		return tenant.Commit{}, err
 	}
-	claim := r.claim()
+	claim := r.claim().Under(r.verdict, tenant.RecoverNone)
 	claim.Manifest = m.stored
 	if claim.Spool, err = r.spool.ID(r.o.NewID); err != nil {
 		return tenant.Commit{}, err

@@ -244,7 +244,7 @@ func TestWaivedAndPreseed(t *testing.T) {
 	_, err = at.push(t, p.bytes(t))
 	wantError(t, err, manifest.Remarks, "revision 1")
 	at.wantPushed(t, p)
-	if s, err := tenant.Open(at.destination(t)).State(t.Context()); err != nil || s.Number != 0 {
+	if s, err := tenant.Open(at.destination(t)).State(t.Context()); err != nil || s.Migration != nil {
 		t.Errorf("a preseed made the state %+v, error %v", s, err)
 	}
 }

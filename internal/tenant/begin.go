@@ -57,7 +57,7 @@ func (t *Tenant) Begin(ctx context.Context, c Claim) (Claim, error) {
 	if err != nil {
 		return Claim{}, err
 	}
-	if err := t.stands(ctx, s, c); err != nil {
+	if err := t.stands(s, c); err != nil {
 		return Claim{}, err
 	}
 	revisions, err := t.Revisions(ctx, c.Phase, c.ID)

@@ -7,6 +7,7 @@ import (
 )
 
 // Judge says how a manifest may be pushed to this tenant, or refuses it, as far as can be told before its end is known.
+// Without the input's digest it cannot be told that the input is what the tenant holds, for which nothing is to be done.
 // Refused is a company name or serial number that is not the tenant's, and what the package comment says under What may
 // come. Everything in c that names the manifest must be set. It changes nothing.
 func (t *Tenant) Judge(ctx context.Context, c Claim, r Recover) (Verdict, error) {
@@ -15,20 +16,17 @@ func (t *Tenant) Judge(ctx context.Context, c Claim, r Recover) (Verdict, error)
 		return Verdict{}, err
 	}
 	c.Recover = r
-	return t.judge(ctx, s, c)
+	return t.judge(s, c)
 }
 
-func (t *Tenant) judge(ctx context.Context, s State, c Claim) (Verdict, error) {
+func (t *Tenant) judge(s State, c Claim) (Verdict, error) {
 	if err := c.check(); err != nil {
 		return Verdict{}, err
 	}
-	company, serial, known, err := t.identity(ctx, s)
-	if err != nil {
-		return Verdict{}, err
-	}
-	if known && (company != c.Company || serial != c.Serial) {
+	named := s.current() != nil || s.Company != "" || s.Serial != ""
+	if named && (s.Company != c.Company || s.Serial != c.Serial) {
 		return Verdict{}, manifest.Errorf(manifest.Refused,
-			"the tenant at %s is of company %q, serial number %q; the manifest is of %q, %q", t.d.URL(), company, serial, c.Company, c.Serial).
+			"the tenant at %s is of company %q, serial number %q; the manifest is of %q, %q", t.d.URL(), s.Company, s.Serial, c.Company, c.Serial).
 			WithHint("company name and serial number must not change between runs, the vendor's tool refuses it too (\"Unable to resume " +
 				"migration session because company name or serialnumber has changed\"); check --to, and which installation was scanned")
 	}
@@ -44,6 +42,10 @@ func (t *Tenant) judge(ctx context.Context, s State, c Claim) (Verdict, error) {
 	} else if v.Current.Mode != "" {
 		v.Mode = v.Current.Mode
 	}
+	if c.Recover != RecoverAgain && v.Current.made(c) {
+		return v, nil // it is committed already
+	}
+	var err error
 	v.FilesOnly, err = meet(t.d.URL(), s, *v.Current, c)
 	return v, err
 }
@@ -92,16 +94,18 @@ func (t *Tenant) first(c Claim) error {
 }
 
 // stands judges a claim again before it counts: what was allowed when its push began may have been overtaken.
-func (t *Tenant) stands(ctx context.Context, s State, c Claim) error {
-	v, err := t.judge(ctx, s, c)
+func (t *Tenant) stands(s State, c Claim) error {
+	v, err := t.judge(s, c)
 	if err != nil {
 		return err
 	}
 	now := v.Current
-	const again = "run the same command again: it begins with what is there now"
+	const again = "run the same command again, which begins with what is there now"
 	switch {
 	case c.Phase == Preseed || now == nil && c.Base == 0:
 		return nil
+	case c.Base == 0 && now != nil && now.ID != c.ID && now.ID != c.Over:
+		return refuse(again+", and may refuse it", "migration %s was committed to %s meanwhile", now.ID, t.d.URL())
 	case now == nil || c.Base > 0 && now.ID != c.ID:
 		return refuse(again, "migration %s is no longer the one at %s", c.ID, t.d.URL())
 	case c.Base > 0 && now.Revision != c.Base:
@@ -111,22 +115,4 @@ func (t *Tenant) stands(ctx context.Context, s State, c Claim) error {
 		return refuse(again, "the tenant at %s takes files alone by now", t.d.URL())
 	}
 	return nil
-}
-
-// identity is whose tenant it is: the state says it or, before there is one, any preseed that was committed.
-func (t *Tenant) identity(ctx context.Context, s State) (company, serial string, known bool, err error) {
-	if s.Company != "" || s.current() != nil {
-		return s.Company, s.Serial, true, nil
-	}
-	revisions, err := t.Revisions(ctx, Preseed, "")
-	if err != nil {
-		return "", "", false, err
-	}
-	for _, r := range revisions {
-		if r.Finished {
-			c, err := t.CommitOf(ctx, r)
-			return c.Company, c.Serial, err == nil, err
-		}
-	}
-	return "", "", false, nil
 }

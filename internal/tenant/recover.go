@@ -31,7 +31,7 @@ const (
 	liveMigration = "live"
 )
 
-// Verdict is how a manifest may come to a tenant.
+// Verdict is how a manifest may come to a tenant; see Claim.Under.
 type Verdict struct {
 	Mode string // ModeInitial or ModeRecovery
 	// Current is the tenant's migration, or nil. One whose commit passed the gate counts; its manifest can be read.
@@ -41,6 +41,16 @@ type Verdict struct {
 	FilesOnly bool
 	// State is the number of the state record that was judged.
 	State int64
+}
+
+// Under is the claim of a push that goes on under a verdict, for what was chosen: what is overtaken until it commits is
+// told by it. Base is the caller's to set.
+func (c Claim) Under(v Verdict, r Recover) Claim {
+	c.Recover, c.Judged, c.Over = r, v.State, ""
+	if v.Current != nil && v.Current.ID != c.ID && c.Phase == Full && !v.FilesOnly {
+		c.Over = v.Current.ID
+	}
+	return c
 }
 
 // refusal is an error that another choice would avoid.
@@ -98,9 +108,7 @@ func meet(url string, s State, now Commit, c Claim) (filesOnly bool, err error) 
 			return false, nil
 		}
 		return false, choice(fmt.Errorf("%s, which a live one replaces as a whole", holds), RecoverOverwrite)
-	case c.Recover == RecoverOverwrite && now.Migration != testMigration && !other && !running:
-		return false, refuse("leave out --recover overwrite: what was packed anew becomes its next revision", "%s: only a test migration is overwritten", holds)
-	case c.Recover == RecoverOverwrite && now.Migration != testMigration:
+	case c.Recover == RecoverOverwrite && now.Migration == liveMigration && (other || running):
 		return false, choice(fmt.Errorf("%s: only a test migration is overwritten", holds), RecoverMissing)
 	case c.Recover == RecoverMissing:
 		return other || running, nil

@@ -50,9 +50,10 @@ func quick() destination.Retry {
 // push is what a push is to the tenant.
 type push struct {
 	id, company, serial, input, spool string
-	migration                         string
+	migration, mode                   string
 	recover                           tenant.Recover
 	base                              int
+	judged                            func() // happens once it was judged
 	phase                             tenant.Phase
 	at                                int // minutes after the beginning
 }
@@ -98,8 +99,12 @@ func (p push) claim() tenant.Claim {
 // run is a whole push. mine tells whether its own commit stands.
 func (p push) run(ctx context.Context, d destination.Destination) (c tenant.Commit, mine bool, err error) {
 	t := tenant.Open(d)
-	if _, err := t.Judge(ctx, p.claim(), p.recover); err != nil {
+	v, err := t.Judge(ctx, p.claim(), p.recover)
+	if err != nil {
 		return c, false, err
+	}
+	if p.judged != nil {
+		p.judged()
 	}
 	found, _, err := t.Committed(ctx, p.phase, p.id, p.inputDigest())
 	if err != nil || found != nil {
@@ -108,7 +113,7 @@ func (p push) run(ctx context.Context, d destination.Destination) (c tenant.Comm
 		}
 		return c, false, err
 	}
-	claim, err := t.Begin(ctx, p.claim())
+	claim, err := t.Begin(ctx, p.claim().Under(v, p.recover))
 	if err != nil {
 		return c, false, err
 	}
@@ -118,7 +123,7 @@ func (p push) run(ctx context.Context, d destination.Destination) (c tenant.Comm
 		return c, false, err
 	}
 	own := tenant.Commit{
-		ID: claim.ID, Revision: claim.Revision, Phase: claim.Phase, Migration: claim.Migration, Mode: "initial",
+		ID: claim.ID, Revision: claim.Revision, Phase: claim.Phase, Migration: claim.Migration, Mode: cmp.Or(p.mode, "initial"),
 		Company: claim.Company, Serial: claim.Serial, Manifest: claim.Manifest, End: sha256.Sum256([]byte("end of " + p.input)),
 		Input: claim.Input, Counts: map[string]int64{"file": 3}, Chunks: 2, Bytes: 100, Missing: 1, Tool: claim.Tool, At: p.time(),
 	}
@@ -132,13 +137,13 @@ func wantTenant(t testing.TB, d destination.Destination, p push) tenant.State {
 	tn := tenant.Open(d)
 	s, err := tn.State(t.Context())
 	check(t, err)
-	if s.State != tenant.OfflineMaintenance || s.Pending != nil || s.Migration == nil {
+	if s.State != tenant.OfflineMaintenance && s.State != tenant.Running || s.Pending != nil || s.Migration == nil {
 		t.Fatalf("the tenant's state is %+v", s)
 	}
 	if s.Migration.ID != p.id || s.Migration.Input != p.inputDigest() || s.Company != p.company || s.Serial != p.serial {
 		t.Fatalf("the tenant's migration is %+v, want that of %+v", s.Migration, p)
 	}
-	if last := s.History[len(s.History)-1]; last.Number != s.Number || last.ID != p.id || last.Revision != s.Migration.Revision {
+	if last := s.History[len(s.History)-1]; last.Number > s.Number || last.ID != p.id || last.Revision != s.Migration.Revision {
 		t.Errorf("history ends with %+v, state is number %d", last, s.Number)
 	}
 	last, err := tn.LastCommitted(t.Context())
@@ -310,8 +315,8 @@ func TestPreseed(t *testing.T) {
 	if !mine || c.Revision != 1 || c.Phase != tenant.Preseed {
 		t.Errorf("committed %+v", c)
 	}
-	if s, err := tenant.Open(d).State(t.Context()); err != nil || s.Number != 0 {
-		t.Errorf("a preseed made a state: %+v, error %v", s, err)
+	if s, err := tenant.Open(d).State(t.Context()); err != nil || s.Number != 2 || s.State != tenant.Unknown || s.Migration != nil || len(s.History) > 0 || s.Company != "Kalles" {
+		t.Errorf("after a preseed the state is %+v, error %v", s, err)
 	}
 	stranger := a()
 	stranger.company = "Others"
