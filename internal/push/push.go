@@ -232,7 +232,7 @@ func (r *run) commit(ctx context.Context) (tenant.Commit, error) {
 	if err != nil {
 		return tenant.Commit{}, err
 	}
-	claim := r.claim().Under(r.verdict, tenant.RecoverNone)
+	claim := r.claim().Under(r.verdict, r.how)
 	claim.Manifest = m.stored
 	if claim.Spool, err = r.spool.ID(r.o.NewID); err != nil {
 		return tenant.Commit{}, err

@@ -141,8 +141,13 @@ func TestLookAgainDeathAtEveryStep(t *testing.T) {
 // wantSecond looks again, after a run that was cut off, and checks that the tenant holds exactly two revisions.
 func (at place) wantSecond(t *testing.T, done []byte) {
 	t.Helper()
+	at.wantRevision(t, done, 2)
+}
+
+func (at place) wantRevision(t *testing.T, done []byte, number int) {
+	t.Helper()
 	out, err := at.push(t, done)
-	if err == nil || manifest.StatusOf(err) != manifest.Remarks || !strings.Contains(err.Error(), "revision 2") || !strings.Contains(err.Error(), "1 document is still missing") {
+	if err == nil || manifest.StatusOf(err) != manifest.Remarks || !strings.Contains(err.Error(), fmt.Sprintf("revision %d", number)) || !strings.Contains(err.Error(), "1 document is still missing") {
 		t.Fatalf("run again: %v", err)
 	}
 	if f := files(t, out)["carl/00000.txt"]; f.State != manifest.Present || f.Chunk.IsZero() {
@@ -151,7 +156,7 @@ func (at place) wantSecond(t *testing.T, done []byte) {
 	tn := tenant.Open(at.destination(t))
 	s, err := tn.State(t.Context())
 	check(t, err)
-	if s.Pending != nil || s.Migration.Revision != 2 || s.Migration.Missing != 1 {
+	if s.Pending != nil || s.Migration.Revision != number || s.Migration.Missing != 1 {
 		t.Errorf("state is %+v", s)
 	}
 	chunks := destinationtest.Listed(t, at.destination(t), "chunks/")
@@ -163,27 +168,34 @@ func (at place) wantSecond(t *testing.T, done []byte) {
 	}
 }
 
-// Any call of the destination may fail: nothing is committed that is not whole, and the next run ends as if nothing had been.
+// Any call of the destination may fail for good: nothing is committed that is not whole, and the next run ends as if
+// nothing had been.
 func TestLookAgainFailingCalls(t *testing.T) {
 	p := small()
-	for _, op := range []destinationtest.Op{destinationtest.OpList, destinationtest.OpOpen, destinationtest.OpCreate, destinationtest.OpUpload} {
-		for call := 1; ; call++ {
-			at, done := pushed(t, p)
-			at.put(t, "carl/00000.txt", "found")
-			o := at.options(t, done)
-			counter := destinationtest.NewFaulty(t, at.destination(t))
-			o.To = counter
-			if call == 1 {
-				_, err := run1(t.Context(), o)
-				wantError(t, err, manifest.Remarks, "revision 2")
-				if counter.Calls(op) == 0 {
-					t.Errorf("looking again makes no call %v", op)
+	broken := errors.New("broken for good")
+	for _, op := range []destinationtest.Op{destinationtest.OpList, destinationtest.OpOpen, destinationtest.OpRead, destinationtest.OpCreate, destinationtest.OpUpload, destinationtest.OpCommit} {
+		at, done := pushed(t, p)
+		at.put(t, "carl/00000.txt", "found")
+		counter := destinationtest.NewFaulty(t, at.destination(t))
+		o := at.options(t, done)
+		o.To = counter
+		_, err := run1(t.Context(), o)
+		wantError(t, err, manifest.Remarks, "revision 2")
+		if counter.Calls(op) == 0 {
+			t.Errorf("looking again makes no call of %s", op)
+		}
+		for call := 1; call <= counter.Calls(op); call++ {
+			t.Run(fmt.Sprintf("%s %d", op, call), func(t *testing.T) {
+				t.Parallel()
+				at, done := pushed(t, p)
+				at.put(t, "carl/00000.txt", "found")
+				o := at.options(t, done)
+				o.To = destinationtest.NewFaulty(t, at.destination(t), destinationtest.Fault{Op: op, Call: call, Err: broken})
+				if out, err := run1(t.Context(), o); !errors.Is(err, broken) && !strings.Contains(fmt.Sprint(err), "broken for good") || out != nil {
+					t.Errorf("error is %v", err)
 				}
 				at.wantSecond(t, done)
-			}
-			if call > 3 {
-				break
-			}
+			})
 		}
 	}
 }
@@ -235,7 +247,9 @@ func TestLookAgainRace(t *testing.T) {
 			}
 			wantError(t, err, manifest.Remarks, "1 document is still missing")
 		}
-		at.wantSecond(t, done)
+		c, err := tenant.Open(at.destination(t)).LastCommitted(t.Context())
+		check(t, err)
+		at.wantRevision(t, done, c.Revision)
 	}
 }
 
@@ -249,7 +263,7 @@ func TestLookAgainRefused(t *testing.T) {
 		hint   string
 	}{
 		"another company": {func(p *packed, _ *Options) { p.company = "Others" }, `of company "Kalles Æ"`, "Unable to resume"},
-		"another id":      {func(p *packed, _ *Options) { p.id = idB }, "written by omt-push for migration " + idB, ""},
+		"another id":      {func(p *packed, _ *Options) { p.id = idB }, "holds migration " + idA, "omt-push --recover missing"},
 		"a pre-seed":      {func(p *packed, _ *Options) { p.phase = "preseed" }, "of a part that went ahead", "run omt-pack again"},
 		"overwrite":       {func(_ *packed, o *Options) { o.Recover = tenant.RecoverOverwrite }, "cannot take the place", "leave out --recover overwrite"},
 	} {
