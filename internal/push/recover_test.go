@@ -409,3 +409,42 @@ func TestLookAgainEdited(t *testing.T) {
 		})
 	}
 }
+
+// At a tenant that was accepted files can still be added: by looking again, and with --recover missing from what was packed
+// anew. The migration packed anew is refused as a whole, from a stream at its end, since it might have been omt-push's.
+func TestLookAgainAtRunningTenant(t *testing.T) {
+	for name, mode := range modes {
+		t.Run(name, func(t *testing.T) {
+			p := small()
+			p.migration = "live"
+			at, done := pushed(t, p)
+			_, changed, err := tenant.Open(at.destination(t)).Accept(t.Context(), "omt-push 0.1.0", manifest.At(time.Unix(1, 0)), false)
+			check(t, err)
+			if !changed {
+				t.Fatal("it was not accepted")
+			}
+			newer := p
+			newer.seed = 5
+			newer.fill(t, at.spool)
+			data := newer.bytes(t)
+			_, err = run1(t.Context(), mode(at.options(t, data), data))
+			wantError(t, err, manifest.Refused, "its database is closed")
+			if len(destinationtest.Listed(t, at.destination(t), "chunks/")) != p.chunks {
+				t.Error("chunks were sent for nothing")
+			}
+			at.put(t, "carl/00000.txt", "found")
+			out, err := run1(t.Context(), mode(at.options(t, done), done))
+			wantError(t, err, manifest.Remarks, "committed as revision 2; 1 document is still missing")
+			s, err := tenant.Open(at.destination(t)).State(t.Context())
+			check(t, err)
+			if s.State != tenant.Running || s.Migration.Revision != 2 {
+				t.Errorf("state is %+v", s)
+			}
+			_, _, err = tenant.Open(at.destination(t)).Accept(t.Context(), "omt-push 0.1.0", manifest.At(time.Unix(2, 0)), true)
+			check(t, err)
+			at.put(t, "carl/00001.txt", "found")
+			_, err = run1(t.Context(), mode(at.options(t, out), out))
+			wantError(t, err, manifest.Refused, "it is closed, for missing files too")
+		})
+	}
+}
