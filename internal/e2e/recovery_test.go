@@ -1,11 +1,13 @@
 package e2e
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -64,4 +66,63 @@ func copyArchive(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return err
 	}))
+}
+
+// TestKillLookAgain kills omt-push with kill -9 at random moments while it looks again, and runs it again until it ends:
+// whenever that was, what was found is there once, as an undisturbed run would have it, and nothing is half done.
+func TestKillLookAgain(t *testing.T) {
+	t.Parallel()
+	r := random(t)
+	b := newSite(t)
+	b.want(0, "omt-scan", "sample", "--clean", "--dir", "inst", "--documents", "100")
+	lost := []string{"EE/2004.1/Kontrakt nr 000045.pdf", "KN/2005.1/Kontrakt nr 000018.doc", "AB/2021.2/Kontrakt nr 000022.jpg"}
+	for n, name := range lost {
+		if err := os.Rename(b.path("inst/so_arc", name), b.path(fmt.Sprint("lost", n))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.want(0, "omt-scan", "--install", "inst", "--plans", "inst/plans.csv", "--out", "scan.jsonl")
+	b.want(0, "omt-assign", "--in", "scan.jsonl", "--auto", "--out", "assigned.jsonl")
+	b.want(0, packStep...)
+	b.want(3, pushStep...)
+	copyTree(t, b.path("dest"), b.path("before"))
+	for n, name := range lost[:2] {
+		if err := os.Rename(b.path(fmt.Sprint("lost", n)), b.path("inst/so_arc", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again := []string{"omt-push", "--in", "done.jsonl", "--spool", "spool", "--to", "dest", "--out", "done2.jsonl"}
+	begun := time.Now()
+	b.want(3, again...)
+	took := time.Since(begun)
+	want := normal(t, b.read("done2.jsonl"))
+
+	hits := 0
+	for round := range (number(t, "OMT_TEST_KILLS", 12) + 1) / 2 { // each with one to three kills
+		for _, name := range []string{"dest", "spool", "done2.jsonl"} {
+			os.RemoveAll(b.path(name))
+		}
+		copyTree(t, b.path("before"), b.path("dest"))
+		for range 1 + round%3 {
+			x := b.command(again...)
+			if err := x.Start(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Duration(r.Int64N(int64(took))))
+			_ = x.Process.Kill()
+			if err := x.Wait(); err != nil && x.ProcessState.ExitCode() < 0 {
+				hits++
+			}
+		}
+		b.want(3, again...)
+		same(t, "looked at again after a kill", want, normal(t, b.read("done2.jsonl")))
+		b.want(0, "omt-pack", "verify", "--from", "dest", "--depth", "content")
+		if left := chunksIn(t, b.path("spool")); len(left) > 0 {
+			t.Errorf("left in the spool: %s", left)
+		}
+	}
+	t.Logf("%d kills hit", hits)
+	if hits == 0 {
+		t.Error("no kill hit")
+	}
 }

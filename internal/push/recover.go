@@ -70,11 +70,17 @@ func (r *run) lineToType(err error) error {
 	}
 	var hints []string
 	for _, c := range choices {
+		if c == tenant.RecoverOverwrite && r.in.pushed() {
+			continue
+		}
 		what := "to add missing and changed files to it and nothing else"
 		if c == tenant.RecoverOverwrite {
 			what = "to put the new migration in its place"
 		}
 		hints = append(hints, what+": "+r.o.Line(c))
+	}
+	if len(hints) == 0 {
+		hints = []string{"push what omt-pack wrote"}
 	}
 	return manifest.Errorf(manifest.StatusOf(err), "%w", err).WithHint("%s", strings.Join(hints, "; or "))
 }
