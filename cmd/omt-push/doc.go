@@ -18,13 +18,28 @@
 // time. Packed again with other content, the same migration becomes the next revision. Two pushes at once: one wins,
 // the other says so.
 //
+// # When documents turn up later
+//
+//	omt-push --in done.jsonl --to '@tenant.url' --out done2.jsonl
+//
+// A manifest that omt-push wrote is looked at again: every file that was not stored is looked for in the archive, every one that is
+// compared by size and time; what is found or has changed is packed, sent and committed as the next revision. The tenant's
+// latest revision is what counts, whichever is given. The folders are the manifest's; --root, --map, --folder, --install and --config
+// say where they are on another machine, which needs the manifest and the archive alone: no database is opened. --root AREA=
+// leaves an area as it is. A folder that cannot be read ends the run (1).
+//
+// # When the tenant holds another migration
+//
+// The push is refused (5) with the lines to type. --recover missing takes missing and changed files from the input and nothing
+// else; --recover overwrite puts the input in the place of a test migration.
+//
 // Nothing is committed while an error stands that nobody waived, or one of the required preflight rules was not run to its
 // end: what blocks is told, one line a rule. A part that goes ahead is pushed all the same.
 //
 // Chunks leave the spool after the commit, unless --keep is given; when omt-pack keeps the spool small (--spool-limit),
 // as soon as the destination has them.
 //
-// The flags of later builds (--recover, --bandwidth, and the subcommands accept, report and collect) are refused.
+// The flags of later builds (--bandwidth, and the subcommands accept, report and collect) are refused.
 //
 // # Exit statuses
 //
@@ -33,7 +48,7 @@
 //	2    the command line is wrong; nothing was read
 //	3    committed, but documents are missing: standard error names the first ten, the manifest all
 //	4    the input is cut short, edited or from a failed stage; nothing was committed
-//	5    refused: not written by omt-pack, an error that nobody waived, a rule that was not run to its end, another company
+//	5    refused: written by neither omt-pack nor omt-push, an error that nobody waived, a rule that was not run to its end, another company
 //	     or serial number, a tenant that holds another migration, or another push has won
 //	130  interrupted; run it again to go on
 package main

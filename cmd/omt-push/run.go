@@ -6,10 +6,12 @@ import (
 	"slices"
 
 	"github.com/openomt/omt/cmd/internal/destinations"
+	"github.com/openomt/omt/cmd/internal/sourceflags"
 	"github.com/openomt/omt/internal/cli"
 	"github.com/openomt/omt/internal/destination"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/push"
+	"github.com/openomt/omt/internal/tenant"
 )
 
 func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx, env) }
@@ -17,9 +19,9 @@ func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx,
 func command(env *cli.Env) *cli.Command {
 	o := push.Options{Spool: "omt-spool", Workers: 4}
 	to := destinations.To(true)
-	var recoverHow, bandwidth string
+	var how, bandwidth string
+	from := sourceflags.New()
 	notYet := []*cli.Flag{
-		cli.String("recover", "push `missing|overwrite` to a tenant that holds a migration (not part of this build)", &recoverHow),
 		cli.String("bandwidth", "send no faster than `RATE` (not part of this build)", &bandwidth),
 	}
 	return &cli.Command{
@@ -31,16 +33,25 @@ func command(env *cli.Env) *cli.Command {
 			cli.String("spool", "take chunks from `DIR`", &o.Spool),
 			cli.Bool("keep", "leave the chunks in the spool after the commit", &o.Keep),
 			cli.Int("workers", "chunks sent at the same time", &o.Workers, 1, push.MaxWorkers),
-		}, notYet),
+			cli.String("recover", "at a tenant that holds another migration: `missing|overwrite`, add missing and changed files and nothing else, or take the place of a test migration", &how),
+		}, notYet, from.Again()),
 		Statuses: map[manifest.Status]string{
 			manifest.Remarks: "committed, but documents are missing",
 			manifest.Refused: "refused: not packed, blocked, another company or migration, or another push has won",
 		},
 		Validate: func() error {
-			for i, name := range []string{"--recover", "--bandwidth"} {
+			for i, name := range []string{"--bandwidth"} {
 				if notYet[i].Given() {
 					return manifest.Errorf(manifest.Usage, "%s is not part of this build", name)
 				}
+			}
+			switch o.Recover = tenant.Recover(how); o.Recover {
+			case tenant.RecoverNone, tenant.RecoverMissing, tenant.RecoverOverwrite:
+			default:
+				return manifest.Errorf(manifest.Usage, "--recover %q: want %q or %q", how, tenant.RecoverMissing, tenant.RecoverOverwrite)
+			}
+			if _, err := from.Load(); err != nil {
+				return err
 			}
 			if err := to.Validate(env); err != nil {
 				return err
@@ -53,10 +64,12 @@ func command(env *cli.Env) *cli.Command {
 				if err != nil {
 					return err
 				}
+				o.Repack = repack(j, from)
+				o.Line = func(c tenant.Recover) string { return line(j, o.Spool, d.URL(), c) }
 				return action(ctx, j, o, d, in, out)
 			})
 		},
-		Commands: []*cli.Command{status(env), later("accept", "close"), later("report", "missing", "runbook"), later("collect")},
+		Commands: []*cli.Command{status(env), accept(env), collect(env), later("report", "missing", "runbook")},
 	}
 }
 

@@ -138,6 +138,19 @@ func (j *Job) Again(flag string) (value string, ok bool, err error) {
 	return "", false, nil
 }
 
+// FileOf names the file that the value of a flag comes from, as it was typed (@FILE), or is empty.
+func (j *Job) FileOf(flag string) string {
+	for _, f := range j.command.AllFlags() {
+		if f.name != flag || len(f.raw) == 0 {
+			continue
+		}
+		if text := f.raw[len(f.raw)-1]; strings.HasPrefix(text, "@") && !strings.HasPrefix(text, "@@") {
+			return text
+		}
+	}
+	return ""
+}
+
 // Console opens the console to ask on. Without one the error is a usage error that names the flags to give instead.
 func (j *Job) Console(instead string) (Console, error) {
 	c, err := j.env.OpenConsole()

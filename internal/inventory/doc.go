@@ -63,6 +63,14 @@
 // provider: that column speaks of new documents, so a file that is there counts more. All other files are no-row, those in
 // the folder Travel and temporary ones are not listed.
 //
+// # Again
+//
+// Again looks for the files of an earlier manifest's records where their rows would find them, without a database: documents at
+// path and also, in the folders given with LOGIN=NAME, in all roots; templates at their path and, where they are missing, in
+// folders of languages; files of Service and attachments at the place that they had in their root; an attachment that never had
+// a file by its number, in the root of its record, unless the naming was not recognised. A path that leaves the root is never
+// looked for. Candidates are files of the same name that no record has taken.
+//
 // # Service
 //
 // All files below base, template and text, each once. Folders of other areas that lie inside are left to these. A file

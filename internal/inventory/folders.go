@@ -25,6 +25,11 @@ func (i *Inventory) folders(ctx context.Context) (*folders, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the accounts: %w", err)
 	}
+	return newFolders(accounts, i.o.Installation.Folders)
+}
+
+// newFolders makes them of accounts and of further folders, given as LOGIN=NAME.
+func newFolders(accounts []source.Account, aliases []string) (*folders, error) {
 	f := &folders{
 		accounts: map[string]source.Account{}, aliases: map[string][]string{}, owner: map[string]string{}, class: map[string]string{},
 	}
@@ -45,7 +50,7 @@ func (i *Inventory) folders(ctx context.Context) (*folders, error) {
 		f.accounts[login] = a
 		f.owner[login] = a.Login
 	}
-	for _, s := range i.o.Installation.Folders {
+	for _, s := range aliases {
 		if err := f.alias(s); err != nil {
 			return nil, err
 		}

@@ -35,6 +35,34 @@
 // name. Copies get hard-link entries in chunks of their own at the end of the area; after 1,000 links to a name the
 // content is stored anew. Two rows that name one file share it without a link. Empty files are stored each by itself.
 //
+// # What is stored already
+//
+// A file record that comes to the packer with a chunk is stored: it is passed through in its place and its file is not read.
+// All others are packed as ever, and boundaries of new chunks come from their sizes alone. The records of all areas go
+// through a plan first (newPlan, add for each, settle), in manifest order, because a copy may stay one only if its original
+// is stored with the same content in this manifest, and because the chunks of earlier runs that are referred to
+// (earlier.needed) stand before the first area, in their old order. After that plan.list gives the records of an area to
+// packer.pack in place of the inventory. Stored originals are in the index of contents from the beginning, so a new file
+// may be a copy of a stored one whose name comes later; a stored copy without an original is packed anew (plan.lost may say
+// otherwise). Chunks of links are made new and cover stored copies too.
+//
+// # Again
+//
+// Again starts from a committed manifest instead of a database. On disk it finds what is missing and what has another size or
+// time (package inventory); a stored file with another time alone is read, and if its content is what it was nothing becomes
+// of it. Or it takes files from another manifest of the same installation, walked beside the base in their order, and by the
+// ids of rows where paths differ. What is to be packed goes through the same packer, in the order of the new records, into
+// chunks of its own: those of the base are not touched, and of chunks of another manifest only the wanted contents are taken
+// out and packed anew, so that a document does not bring 32 MiB with it.
+//
+//   - The index knows those stored originals of the base that nothing replaces and whose size is that of a file that is
+//     packed. A copy whose original is replaced names another original of its content or, without one, is taken out of its
+//     chunk at the tenant: its own file may be gone.
+//   - The base's other records are copied byte for byte. The record of a file without row that a row has found is left out.
+//     Roots stay those of the machine that scanned; folders that this machine has more come behind them.
+//   - Memory holds the lines of the base's chunks (some 300 bytes for each), a set of sizes (1 MiB), four sorters, and what
+//     the packer holds.
+//
 // # The spool
 //
 // chunks/ab/<sha256>.<type>, pack.journal (see journal), pack.lock, and tmp/pack, which a run empties when it begins.

@@ -132,7 +132,7 @@ func TestHelperProcess(t *testing.T) {
 	if len(args) != 3 {
 		t.Skip("run by other tests alone")
 	}
-	at := place{spool: args[0], to: args[1], notices: &lines{}, logged: &lines{}}
+	at := place{spool: args[0], to: args[1], archive: filepath.Join(filepath.Dir(args[0]), "arc"), notices: &lines{}, logged: &lines{}}
 	data, err := os.ReadFile(args[2])
 	check(t, err)
 	fmt.Println("ready")

@@ -17,6 +17,33 @@
 // A run that is killed anywhere, or whose destination breaks off, is gone on with by running it again. From step 5 on
 // it finishes the same revision, as long as the journal was not lost in between; else it makes the next one.
 //
+// # Looking again
+//
+// An input that omt-push wrote is looked at again. What its tenant holds of that id by now, its latest committed revision, is
+// the base: the input where that is it, else the manifest at the destination, and a line says so. Step 3 is then
+//
+//   - a function that is handed in (Options.Repack) looks on disk for what the base does not have and for what has changed,
+//     packs it into the spool and writes the manifest that then holds; push knows nothing of how
+//   - nothing to take: nothing is committed, the base is passed on, and the run ends as the push that committed it
+//   - else steps 4 to 7 bring that manifest, as the next revision of the same id with the mode that it had. Receipts that
+//     the base has spare the journal; the destination is listed all the same before the commit
+//
+// The base's checks, findings and waivers stay as of their time, and are not asked again whether they block: they let this
+// migration pass when it was packed, and a document that is found cannot make it worse. So a finding document-missing goes on
+// saying how many were missing when the rules ran; what is missing now is counted anew by push, in the commit, in what it tells
+// people and in its status.
+//
+// An edit that was accepted (edit record) makes a revision, though nothing is found, when it was made to the tenant's latest
+// one; else it is refused. A part that goes ahead is not looked at again: it is packed anew.
+//
+// # Another migration at the tenant
+//
+// The mode is found out (package tenant, Judge): recovery, where the tenant holds a migration with another id. Without a choice
+// that is refused with the command lines to type (Options.Line). With overwrite the input is committed in its place, as any
+// other. With missing the tenant's manifest is the base, and files are taken from the input: Repack gets both. Nothing of a
+// stream is sent before its end then, since most of its chunks are not wanted. The result is the next revision of the tenant's
+// id. At a tenant that was accepted the same is done for a manifest of its own id.
+//
 // # Receipts journal
 //
 // SPOOL/receipts.jsonl says what destinations have acknowledged, so that a chunk is neither sent nor asked for again.

@@ -19,6 +19,7 @@ import (
 	"github.com/openomt/omt/internal/destination/destinationtest"
 	"github.com/openomt/omt/internal/destination/dir"
 	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/pack"
 	"github.com/openomt/omt/internal/progress"
 	"github.com/openomt/omt/internal/spool"
 	"github.com/openomt/omt/internal/tenant"
@@ -128,9 +129,10 @@ func (p packed) names() []string {
 	return names
 }
 
-// place is a spool and a destination.
+// place is a spool and a destination, and an archive to look again in.
 type place struct {
 	spool, to string
+	archive   string
 	notices   *lines
 	logged    *lines
 }
@@ -138,9 +140,35 @@ type place struct {
 func newPlace(t testing.TB, p packed) place {
 	t.Helper()
 	top := t.TempDir()
-	at := place{spool: filepath.Join(top, "spool"), to: filepath.Join(top, "tenant"), notices: &lines{}, logged: &lines{}}
+	at := place{spool: filepath.Join(top, "spool"), to: filepath.Join(top, "tenant"), archive: filepath.Join(top, "arc"), notices: &lines{}, logged: &lines{}}
 	p.fill(t, at.spool)
+	at.put(t, "some/other/file.txt", "no document")
 	return at
+}
+
+// put puts a file into the archive.
+func (at place) put(t testing.TB, name, content string) {
+	t.Helper()
+	name = filepath.Join(at.archive, filepath.FromSlash(name))
+	check(t, os.MkdirAll(filepath.Dir(name), 0o755))
+	check(t, os.WriteFile(name, []byte(content), 0o644))
+}
+
+// repack looks again in the archive, as the command does.
+func (at place) repack(ctx context.Context, o Repacking, out *manifest.Writer) (Repacked, error) {
+	r, err := pack.Again(ctx, pack.AgainOptions{
+		Base: o.Base, Input: o.Input, Fetch: o.Fetch, Edit: o.Edit, Spool: o.Spool, Level: 1, Workers: 1, Tool: "omt-push 0.1.0",
+		Site: func(i manifest.Installation) (manifest.Installation, error) {
+			i.Roots = map[string][]string{"document": {at.archive}}
+			return i, nil
+		},
+		Progress: progress.None{}, Log: slog.New(slog.DiscardHandler),
+	}, out)
+	areas := map[manifest.Area]Gained{}
+	for a, g := range r.Areas {
+		areas[a] = Gained(g)
+	}
+	return Repacked{Made: r.Made, Areas: areas, Lost: r.Lost}, err
 }
 
 // lines is what people were told.
@@ -192,6 +220,7 @@ func (at place) base(d destination.Destination) Options {
 		Now:      func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
 		NewID:    func() string { ids++; return fmt.Sprintf("spool-%d-%p", ids, &ids) },
 		Progress: progress.None{}, Log: slog.New(slog.NewTextHandler(at.logged, nil)), Notice: at.notices.add, Say: at.logged.add,
+		Repack: at.repack, Line: func(r tenant.Recover) string { return "omt-push --recover " + string(r) },
 	}
 }
 

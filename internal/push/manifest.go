@@ -2,6 +2,7 @@ package push
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -91,6 +92,9 @@ func (r *run) writeManifest(ctx context.Context, w io.Writer) (manifest.End, err
 	return out.End()
 }
 
+// mode is that of the commit.
+func (r *run) mode() string { return cmp.Or(r.verdict.Mode, tenant.ModeInitial) }
+
 // header sets the mode and leaves the rest of the record as it is, fields of later versions included.
 func (r *run) header(out *manifest.Writer, l manifest.Line) (keep bool, err error) {
 	var fields map[string]any
@@ -99,15 +103,15 @@ func (r *run) header(out *manifest.Writer, l manifest.Line) (keep bool, err erro
 	}
 	mode, there := fields["mode"]
 	switch {
-	case mode == modeInitial:
+	case mode == r.mode():
 		return true, nil
-	case there: // an empty one, which none of our writers leaves
+	case there: // what an earlier stage expected
 		h := r.in.header
-		h.Mode = modeInitial
+		h.Mode = r.mode()
 		return false, out.Write(h)
 	}
 	open := bytes.TrimSuffix(bytes.TrimRight(l.Raw, " \t"), []byte{'}'})
-	l.Raw = fmt.Appendf(nil, `%s,"mode":%q}`, open, modeInitial)
+	l.Raw = fmt.Appendf(nil, `%s,"mode":%q}`, open, r.mode())
 	return false, out.WriteRaw(l)
 }
 

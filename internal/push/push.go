@@ -1,6 +1,7 @@
 package push
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,13 +17,20 @@ import (
 	"github.com/openomt/omt/internal/tenant"
 )
 
-// Options are the choices of a run. All but Again, Required and DropAsSent must be set.
+// Options are the choices of a run. All but Again, Required, Recover, Repack, Line and DropAsSent must be set; without Repack nothing
+// is looked for again.
 type Options struct {
 	In          *manifest.Reader
 	Again       func() (*manifest.Reader, error) // reads the input from its start, which was found good; nil for a stream
 	AcceptEdits bool                             // as In was told
 	By          string                           // who accepts edits
 	Required    []string                         // rules without whose check that is done nothing is pushed
+
+	Recover tenant.Recover // what may be done at a tenant that holds a migration
+	// Repack packs what is found or taken into the spool and writes the manifest that then holds, without its end, to out.
+	Repack func(ctx context.Context, o Repacking, out *manifest.Writer) (Repacked, error)
+	// Line is the command line that makes a choice, to be shown to the person who types it.
+	Line func(choice tenant.Recover) string
 
 	Spool      string // the folder that omt-pack wrote to
 	Keep       bool   // chunks stay in the spool
@@ -63,6 +71,12 @@ type run struct {
 	in      *survey
 	again   func() (*manifest.Reader, func(), error)
 	sender  *sender
+
+	how     tenant.Recover // what the input comes for
+	verdict tenant.Verdict
+	late    error     // a refusal that holds unless the input was written by omt-push
+	base    int       // the revision that files are added to; 0: the input stands for itself
+	gained  *Repacked // of a run that looked again, or took files
 }
 
 // Run pushes the input and writes the manifest with its receipts, without end record, to out. When documents are missing
@@ -78,7 +92,7 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 	}
 	defer lock.Unlock() //nolint:errcheck // the lock ends with the process
 	r := &run{o: o, spool: s, in: &survey{standing: manifest.Standing{Required: o.Required}}, d: o.Retry.Wrap(o.To)}
-	r.tenant = tenant.Open(r.d)
+	r.tenant = tenant.Open(r.d).Waits(o.Retry.Sleep, o.Notice)
 	if r.temp, err = s.ClearTemp("push"); err != nil {
 		return err
 	}
@@ -98,6 +112,9 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 	if err := r.clean(); err != nil {
 		return err
 	}
+	if r.gained != nil {
+		r.tellGained(c)
+	}
 	stat := &r.sender.stat
 	o.Say("migration %s is committed to %s as revision %d: %s in %d chunks sent, %s in %d chunks were there", c.ID, o.To.URL(), c.Revision,
 		humanize.Bytes(uint64(stat.sentBytes.Load())), stat.sentChunks.Load(),
@@ -116,6 +133,13 @@ func (r *run) push(ctx context.Context) (tenant.Commit, error) {
 	if err != nil {
 		return tenant.Commit{}, err
 	}
+	if r.in.pushed() || r.verdict.FilesOnly {
+		c, err := r.recover(ctx)
+		if c != nil || err != nil {
+			return *cmp.Or(c, &tenant.Commit{}), err
+		}
+		return r.bring(ctx)
+	}
 	found, superseded, err := r.tenant.Committed(ctx, r.in.phase(), r.in.header.ID, r.in.digest)
 	if err != nil {
 		return tenant.Commit{}, err
@@ -130,6 +154,11 @@ func (r *run) push(ctx context.Context) (tenant.Commit, error) {
 	if err := r.in.refuse(r.o.Now(), r.o.Notice); err != nil {
 		return tenant.Commit{}, err
 	}
+	return r.bring(ctx)
+}
+
+// bring sends what is not there and commits.
+func (r *run) bring(ctx context.Context) (tenant.Commit, error) {
 	if err := r.sender.sendAll(ctx, r.in.chunks); err != nil {
 		return tenant.Commit{}, err
 	}
@@ -163,23 +192,37 @@ func (r *run) readFile(ctx context.Context) error {
 	return r.judge(ctx)
 }
 
-// judge asks the tenant whether this manifest may come at all.
+// judge asks the tenant whether this manifest may come at all, and how. Of a stream it is asked before its end tells who
+// wrote it, and then once more.
 func (r *run) judge(ctx context.Context) error {
 	if !r.in.installed {
 		return manifest.Errorf(manifest.BadInput, "the manifest has no installation record before its chunks").
 			WithHint("run omt-scan and the stages behind it again")
 	}
-	if m := r.in.header.Mode; m != "" && m != modeInitial {
-		return manifest.Errorf(manifest.Refused, "the manifest is of mode %q: this build does first migrations only", m)
+	if r.in.pushed() {
+		return r.judgePushed(ctx)
 	}
-	return r.tenant.Judge(ctx, r.claim())
+	r.how = r.o.Recover
+	var err error
+	if r.verdict, err = r.tenant.Judge(ctx, r.claim(), r.how); err == nil {
+		return nil
+	}
+	err = r.lineToType(err)
+	if r.in.ended() || manifest.StatusOf(err) != manifest.Refused {
+		return err
+	}
+	if v, aerr := r.tenant.Judge(ctx, r.claim(), tenant.RecoverAgain); aerr == nil && v.FilesOnly {
+		r.late, r.verdict = err, v
+		return nil
+	}
+	return err
 }
 
 func (r *run) claim() tenant.Claim {
 	h, i := r.in.header, r.in.installation
 	return tenant.Claim{
 		ID: h.ID, Phase: r.in.phase(), Migration: h.Migration, Company: i.Owner, Serial: i.Serial, Input: r.in.digest,
-		Tool: r.o.Tool, At: manifest.At(r.o.Now()),
+		Recover: r.how, Base: r.base, Tool: r.o.Tool, At: manifest.At(r.o.Now()),
 	}
 }
 
@@ -189,7 +232,7 @@ func (r *run) commit(ctx context.Context) (tenant.Commit, error) {
 	if err != nil {
 		return tenant.Commit{}, err
 	}
-	claim := r.claim()
+	claim := r.claim().Under(r.verdict, r.how)
 	claim.Manifest = m.stored
 	if claim.Spool, err = r.spool.ID(r.o.NewID); err != nil {
 		return tenant.Commit{}, err
@@ -202,12 +245,12 @@ func (r *run) commit(ctx context.Context) (tenant.Commit, error) {
 		return tenant.Commit{}, err
 	}
 	own := tenant.Commit{
-		ID: claim.ID, Revision: claim.Revision, Phase: claim.Phase, Migration: claim.Migration, Mode: modeInitial,
+		ID: claim.ID, Revision: claim.Revision, Phase: claim.Phase, Migration: claim.Migration, Mode: r.mode(),
 		Company: claim.Company, Serial: claim.Serial, Manifest: claim.Manifest, End: m.end.SHA256, Input: claim.Input,
 		Counts: m.end.Counts, Chunks: int64(len(r.in.chunks)), Bytes: r.in.bytes, Missing: r.in.missing.total, Tool: r.o.Tool,
 		At: manifest.At(r.o.Now()),
 	}
-	c, err := r.tenant.Commit(ctx, claim, own)
+	c, err := r.tenant.Commit(ctx, claim, own, r.confirm)
 	if err != nil {
 		return tenant.Commit{}, err
 	}

@@ -43,6 +43,9 @@ func (r *run) readStream(ctx context.Context) error {
 				}
 				judged = true
 			}
+			if r.late != nil || r.verdict.FilesOnly {
+				return nil // not all of its chunks are wanted, and which is known at the end
+			}
 			return r.sender.offer(ctx, queue, it)
 		})
 	})
@@ -60,10 +63,10 @@ func (r *run) readStream(ctx context.Context) error {
 	if err := copied.finish(r.in.end); err != nil {
 		return err
 	}
-	if !judged {
+	if r.in.pushed() || !judged {
 		return r.judge(ctx)
 	}
-	return nil
+	return r.late
 }
 
 // abandonable calls work in a goroutine of its own and returns what it returns, or the cause once ctx has ended, so that
@@ -120,6 +123,21 @@ func newCopy(name string) (*lineCopy, error) {
 		return nil, fmt.Errorf("copying the input into the spool: %w", err)
 	}
 	return &lineCopy{name: name, f: f, zstd: z, buf: bufio.NewWriterSize(z, 256<<10)}, nil
+}
+
+// end closes what was written by other means than add and finish.
+func (c *lineCopy) end() error {
+	err := c.buf.Flush()
+	if err == nil {
+		err = c.zstd.Close()
+	}
+	if err == nil {
+		err = c.f.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("writing a manifest into the spool: %w", err)
+	}
+	return nil
 }
 
 func (c *lineCopy) add(raw []byte) error {

@@ -14,9 +14,6 @@ import (
 	"github.com/openomt/omt/internal/tenant"
 )
 
-// modeInitial is the mode of a migration to a tenant that held none; this build knows no other.
-const modeInitial = "initial"
-
 // item is a chunk that the manifest names.
 type item struct {
 	digest manifest.Digest
@@ -46,6 +43,20 @@ type survey struct {
 	was    manifest.Digest // of the end record that did not match
 	digest manifest.Digest // of the lines
 	lines  hash.Hash       // nil when the end record is sure to have it
+
+	receipts bool // those in the manifest are this tenant's
+}
+
+// ended reports whether the end record was read.
+func (s *survey) ended() bool { return s.end.Tool != "" }
+
+// pushed reports whether omt-push wrote the manifest.
+func (s *survey) pushed() bool { return s.writer() == "omt-push" }
+
+// writer is the program that wrote the manifest, once its end was read.
+func (s *survey) writer() string {
+	by, _, _ := strings.Cut(s.end.Tool, " ")
+	return by
 }
 
 func (s *survey) phase() tenant.Phase { return tenant.Phase(s.header.Phase) }
@@ -95,12 +106,29 @@ func (s *survey) take(l manifest.Line, found func(*item) error) error {
 		return s.takeChunk(l, found)
 	case manifest.KindFile:
 		return s.missing.take(l)
+	case manifest.KindReceipt:
+		return s.takeReceipt(l)
 	case manifest.KindCheck:
 		return keep(l, &s.standing.Checks)
 	case manifest.KindFinding:
 		return keep(l, &s.standing.Findings)
 	case manifest.KindWaiver:
 		return keep(l, &s.standing.Waivers)
+	}
+	return nil
+}
+
+// takeReceipt spares a chunk of an earlier revision the journal. What a receipt says is confirmed before the commit.
+func (s *survey) takeReceipt(l manifest.Line) error {
+	if !s.receipts {
+		return nil
+	}
+	var rec manifest.Receipt
+	if err := l.Decode(&rec); err != nil {
+		return err
+	}
+	if it := s.byDigest[rec.Chunk]; it != nil && it.bytes == rec.Bytes {
+		it.receipt = rec
 	}
 	return nil
 }
@@ -142,13 +170,7 @@ func (s *survey) takeChunk(l manifest.Line, found func(*item) error) error {
 // refuse says why the input must not be pushed, as far as its own content tells; what blocks is told one line a rule. What
 // blocks a migration does not keep a part of it from going ahead.
 func (s *survey) refuse(now time.Time, tell func(format string, args ...any)) error {
-	switch by, _, _ := strings.Cut(s.end.Tool, " "); by {
-	case "omt-pack":
-	case "omt-push":
-		return manifest.Errorf(manifest.Refused, "the manifest was written by omt-push, and what it says is not what this tenant holds: "+
-			"pushing again for missing documents is not part of this build").
-			WithHint("run omt-pack again on the manifest that omt-assign wrote, and push what it writes")
-	default:
+	if s.writer() != "omt-pack" {
 		return manifest.Errorf(manifest.Refused, "the manifest was written by %q: omt-push takes what omt-pack wrote", s.end.Tool).
 			WithHint("run omt-pack on it first")
 	}

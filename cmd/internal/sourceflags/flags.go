@@ -31,6 +31,12 @@ func (f *Flags) Flags() []*cli.Flag {
 		cli.Strings("folder", "look for a renamed user's documents in a second folder too: `LOGIN=NAME`", &f.Folders))
 }
 
+// Again makes the flags of a command that looks at the folders alone, and opens no database.
+func (f *Flags) Again() []*cli.Flag {
+	all := f.Flags()
+	return slices.DeleteFunc(all, func(x *cli.Flag) bool { return slices.Contains([]string{"db", "prefix"}, x.Names()[0]) })
+}
+
 // Files are the flags that a configuration file can stand for.
 func (f *Flags) Files() []*cli.Flag {
 	return []*cli.Flag{
