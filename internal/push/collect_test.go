@@ -27,7 +27,10 @@ import (
 func (at place) collectAt(t testing.TB, olderThan time.Duration) CollectOptions {
 	t.Helper()
 	o := collectFrom(&actor{}, olderThan)
-	o.To, o.Retry, o.Now = at.destination(t), at.base(nil).Retry, time.Now
+	o.To, o.Retry, o.Now = nil, at.base(nil).Retry, time.Now
+	if at.to != "" {
+		o.To = at.destination(t)
+	}
 	o.Notice, o.Workers = at.notices.add, 4
 	return o
 }
