@@ -120,7 +120,7 @@ func denied(err error, doing string) error {
 }
 
 // once looks through what is there on top of one state, and deletes what nothing names. Manifests and the listing, which
-// take long, are read before pushes are made to wait; ErrExists says that a push has committed something since.
+// take long, are read before pushes are made to wait; ErrExists says that others have gone on since.
 func (c *collect) once(ctx context.Context) error {
 	s, err := c.state(ctx)
 	if err != nil {
@@ -289,7 +289,7 @@ func (c *collect) delete(ctx context.Context, removal *tenant.Removal) error {
 	}
 	err := group.Wait()
 	c.result.Deleted = Amount{Chunks: c.deleted.chunks.Load(), Bytes: c.deleted.bytes.Load()}
-	if err != nil && c.result.Deleted.Chunks > 0 {
+	if err != nil && !errors.Is(err, destination.ErrExists) && c.result.Deleted.Chunks > 0 {
 		c.o.Notice("deleted before it stopped: %s", c.result.Deleted)
 	}
 	if ctx.Err() != nil {
