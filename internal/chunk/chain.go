@@ -273,7 +273,7 @@ func (r *ChainReader) check() error {
 // Close gives the buffers back to the pool. It does not close the files.
 func (r *ChainReader) Close() {
 	for _, k := range r.links {
-		k.PartReader.Close()
+		k.Close()
 	}
 	r.links = nil
 	if r.err == nil {
