@@ -10,6 +10,9 @@ const (
 	maxRowsPerPart = 1_048_576
 )
 
+// PartOf is the number of the part that an integer key is in, where a table has one.
+func PartOf(key int64) int64 { return key >> keyBits } // rounds down, for negative keys too
+
 // Cutter says where the parts of a table end, from its sorted keys alone, so that rows that come or go elsewhere move no
 // boundary. Its zero value stands before the first row. Use either Int or Key for a table, not both.
 type Cutter struct {
@@ -21,7 +24,7 @@ type Cutter struct {
 // Int takes the next integer key, in rising order, and reports whether a new part begins with it: parts hold the keys
 // from a multiple of 65,536 up to the next.
 func (c *Cutter) Int(key int64) bool {
-	part := key >> keyBits // rounds down, for negative keys too
+	part := PartOf(key)
 	begins := c.rows == 0 || part != c.part
 	c.rows, c.part = 1, part
 	return begins

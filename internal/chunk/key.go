@@ -40,6 +40,17 @@ func KeyOf(t source.Table) (Key, error) {
 // Empty reports whether the table has no key.
 func (k Key) Empty() bool { return len(k.at) == 0 }
 
+// Values returns the values of the row's key, which are a row of KeyTable.
+func (k Key) Values(row source.Row) source.Row {
+	out := make(source.Row, len(k.at))
+	for i, at := range k.at {
+		if at < len(row) {
+			out[i] = row[at]
+		}
+	}
+	return out
+}
+
 // Integer reports whether the key is one integer column, so that Int works.
 func (k Key) Integer() bool { return len(k.at) == 1 && k.cols[0].Type.Kind == source.Int }
 

@@ -115,6 +115,9 @@ func (w *PartWriter) Write(row source.Row) error {
 	return w.err
 }
 
+// RowDigest returns the RowDigest of the row that was written last.
+func (w *PartWriter) RowDigest() manifest.Digest { return w.content.rowDigest() }
+
 func (w *PartWriter) write(row source.Row) error {
 	size, err := w.content.add(row)
 	if err != nil {

@@ -300,6 +300,9 @@ func (c *content) add(row source.Row) (int64, error) {
 	return c.end(buf), nil
 }
 
+// large reports whether the last row has values that are handled by themselves.
+func (c *content) large() bool { return len(c.blobs) > 0 }
+
 // begin returns the buffer to which the encoding of a row is appended.
 func (c *content) begin() []byte {
 	if len(c.buf) >= hashEvery || len(c.blobs) > 0 {

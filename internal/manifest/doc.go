@@ -125,7 +125,11 @@
 //	rows ?     number of rows
 //	content ?  SHA-256 over the canonical rows (encoding: package chunk)
 //	schema ?   SHA-256 of the table record without its rows
-//	op ?, of ? reserved: "base" or "delta", and the chunk it is a delta of
+//	op ?       of a chunk that changes a part: "delta", rows that take the place of those with their keys or come new, or
+//	           "delete", keys of rows that are gone. It follows the part's chunk and what was applied before it
+//	of ?       with op: the sha256 of the part's chunk
+//	after ?    with op, of the last of what one run adds to a part: {rows, raw, first, last, content} of the part's rows
+//	           once it is applied
 //
 // file (File): a file, or a row that should have one.
 //

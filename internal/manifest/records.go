@@ -314,8 +314,31 @@ type Chunk struct {
 	Rows    int64   `json:"rows,omitempty"`
 	Content *Digest `json:"content,omitempty"` // over the canonical rows
 	Schema  *Digest `json:"schema,omitempty"`  // of the table record
-	Op      string  `json:"op,omitempty"`      // reserved: "base" or "delta"
-	Of      *Digest `json:"of,omitempty"`      // reserved
+	Op      string  `json:"op,omitempty"`      // OpDelta or OpDelete: changes a part; absent: a part as it is
+	Of      *Digest `json:"of,omitempty"`      // of a delta or delete: the chunk of the part that it changes
+	After   *After  `json:"after,omitempty"`   // of the last of a run's deltas: the part's rows once it is applied
+}
+
+// Operations of a chunk that changes a part.
+const (
+	OpDelta  = "delta"  // rows that take the place of those with their keys, or come new
+	OpDelete = "delete" // keys of rows that are gone
+)
+
+// After says what rows a part has once a delta is applied. Its fields are those of Chunk.
+type After struct {
+	Rows    int64  `json:"rows"`
+	Raw     int64  `json:"raw"`
+	First   string `json:"first"`
+	Last    string `json:"last"`
+	Content Digest `json:"content"`
+}
+
+// Whole is the record of the part that stands after a delta, as if it had been written anew: without the bytes of a chunk.
+func (a After) Whole(base Chunk) Chunk {
+	base.Rows, base.Items, base.Raw, base.First, base.Last, base.Content = a.Rows, int(a.Rows), a.Raw, a.First, a.Last, &a.Content
+	base.SHA256, base.Bytes = Digest{}, 0
+	return base
 }
 
 // Types and roles of chunks.

@@ -19,6 +19,12 @@ func (r *run) tables(ctx context.Context) error {
 	}
 	m.SetTotal(rows)
 	x := &exporter{spool: r.spool, temp: r.temp, reader: r.src.Reader, codec: chunk.Codec(r.o.Codec), level: r.o.Level, pool: r.packer.pool, room: &r.packer.room, known: r.known}
+	if r.known != nil || r.preseed() {
+		var err error
+		if x.sketches, err = openSketches(r.spool); err != nil {
+			return err
+		}
+	}
 	for _, t := range r.counted {
 		write := r.table
 		if !r.src.Reader.Consistent() {
@@ -28,7 +34,18 @@ func (r *run) tables(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return r.endSketches(x.sketches)
+}
+
+// endSketches clears away what no later run needs.
+func (r *run) endSketches(k *sketches) error {
+	if k == nil {
+		return nil
+	}
+	if k.lacked > 0 {
+		r.o.Notice("%d parts of tables that changed were packed whole, since this spool has no row digests of what is at the destination", k.lacked)
+	}
+	return k.clean(r.known)
 }
 
 // table writes a table whose rows are counted in the snapshot that they are read from, each part as it is made.

@@ -3,7 +3,6 @@ package pack
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -39,12 +38,13 @@ func Each(ctx context.Context, r *manifest.Reader, fn func(manifest.Line) error)
 
 // known is what manifests say is at the destination: chunks in memory, files on disk.
 type known struct {
-	inst   manifest.Installation // whose they must be
-	chunks []*knownChunk         // content chunks of all manifests in order, each once
-	places map[manifest.Digest]*knownChunk
-	parts  map[manifest.Digest]*knownChunk // by partPrint
-	list   *knownList
-	froms  []*knownFrom
+	inst    manifest.Installation // whose they must be
+	chunks  []*knownChunk         // content chunks of all manifests in order, each once
+	places  map[manifest.Digest]*knownChunk
+	parts   map[manifest.Digest]*knownPart // by partPrint
+	ofTable map[string][]*knownPart        // in the order in which they came up
+	list    *knownList
+	froms   []*knownFrom
 
 	primary    int // see order
 	lastOpaque int // place of the last chunk of which not all names are known
@@ -69,20 +69,14 @@ type knownFrom struct {
 	chunks   []*knownChunk // content chunks in its order
 	receipts int
 	section  section
-}
-
-// partPrint names a table part by all that makes it one and the same, whatever its bytes.
-func partPrint(c manifest.Chunk) (d manifest.Digest, ok bool) {
-	if c.Type != manifest.ChunkParquet || c.Content == nil || c.Schema == nil || c.Of != nil || c.Op != "" && c.Op != "base" {
-		return d, false
-	}
-	return sha256.Sum256(fmt.Appendf(nil, "%q %s %s %q %q %d", c.Table, *c.Schema, *c.Content, c.First, c.Last, c.Rows)), true
+	part     *knownPart // of a table, while it is read
+	parts    []*knownPart
 }
 
 // newKnown makes one that knows of nothing. temp is a folder.
 func newKnown(temp string, inst manifest.Installation) (*known, error) {
 	list, err := newKnownList(temp)
-	return &known{inst: inst, places: map[manifest.Digest]*knownChunk{}, parts: map[manifest.Digest]*knownChunk{}, list: list}, err
+	return &known{inst: inst, places: map[manifest.Digest]*knownChunk{}, parts: map[manifest.Digest]*knownPart{}, ofTable: map[string][]*knownPart{}, list: list}, err
 }
 
 func (k *known) close() { k.list.close() }
@@ -105,6 +99,7 @@ func (k *known) read(ctx context.Context, m Known) error {
 		return nil
 	})
 	if err == nil {
+		k.endParts(from)
 		from.section, err = k.list.end(from.section)
 	}
 	if err != nil {
@@ -143,10 +138,7 @@ func (k *known) chunk(from *knownFrom, l manifest.Line) error {
 		k.places[c.SHA256] = have
 	}
 	if c.Type == manifest.ChunkParquet {
-		if print, ok := partPrint(c); ok {
-			k.parts[print] = have // of several with the same rows the latest
-		}
-		return nil
+		return k.partChunk(from, c, have, l.Number)
 	}
 	if have.from < 0 {
 		have.number, have.from = len(k.chunks), 0
@@ -235,19 +227,6 @@ func (k *known) inOrder() []manifest.Chunk {
 		list[c.at] = c.Chunk
 	}
 	return list
-}
-
-// part returns the known part that holds the same rows, or c.
-func (k *known) part(c manifest.Chunk) (manifest.Chunk, bool) {
-	if k == nil {
-		return c, false
-	}
-	print, ok := partPrint(c)
-	have := k.parts[print]
-	if !ok || have == nil || !have.receipt {
-		return c, false
-	}
-	return have.Chunk, true
 }
 
 // seen takes the destination's own listing: a chunk that is not there, or has another size, is not known, whatever a

@@ -23,7 +23,8 @@ type exporter struct {
 	pool   *chunk.Pool
 	room   *room // nil: parts do not wait for room
 
-	known *known // parts whose rows are at the destination are not kept; nil: none
+	known    *known    // parts whose rows are at the destination are not kept; nil: none
+	sketches *sketches // nil: what changes in a part is not found out
 }
 
 // export writes the parts of a table into the spool, hands their chunk records to emit in order, and returns the number
@@ -45,7 +46,10 @@ func (x *exporter) write(ctx context.Context, t manifest.Table, m progress.Meter
 		return 0, err
 	}
 	defer stream.Close()
-	w := &partsWriter{x: x, table: t, cut: stream.Cutter(), emit: emit}
+	w := &partsWriter{x: x, table: t, order: stream.Order, cut: stream.Cutter(), emit: emit}
+	if x.sketches != nil {
+		w.placed = x.known.placed(t.Name, w.order)
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer func() {
 		stop()
@@ -80,7 +84,10 @@ const largeRow = 4 << 20
 type partsWriter struct {
 	x       *exporter
 	table   manifest.Table
+	order   parts.Order
 	cut     *parts.Cutter
+	placed  map[string]*knownPart // see known.placed
+	side    *changing             // of the part being written; nil: its changes are not found out
 	f       *os.File
 	w       *chunk.PartWriter
 	large   bool       // a row of the part is one
@@ -112,9 +119,15 @@ func (p *partsWriter) add(ctx context.Context, row source.Row) error {
 		if p.w, err = chunk.NewPartWriter(p.f, p.table, chunk.PartOptions{Codec: p.x.codec, Level: p.x.level, Pool: p.x.pool}); err != nil {
 			return err
 		}
+		if err := p.beginChanging(row); err != nil {
+			return err
+		}
 	}
 	p.rows++
-	return p.w.Write(row)
+	if err := p.w.Write(row); err != nil || p.side == nil {
+		return err
+	}
+	return p.side.add(row, p.w.RowDigest(), row.Size() >= largeRow)
 }
 
 // finish closes the part and begins to settle it, once the part before it is settled.
@@ -129,12 +142,12 @@ func (p *partsWriter) finish(ctx context.Context) error {
 	if err := p.wait(); err != nil {
 		return err
 	}
-	f, c, settled := p.f, made.Chunk(p.table.Name), make(chan error, 1)
-	p.f, p.w, p.settled = nil, nil, settled
+	f, c, side, settled := p.f, made.Chunk(p.table.Name), p.side, make(chan error, 1)
+	p.f, p.w, p.side, p.settled = nil, nil, nil, settled
 	go func() {
-		c, err := p.settle(ctx, f, c)
-		if err == nil {
-			err = p.emit(c)
+		records, err := p.settle(ctx, f, c, side)
+		for i := 0; err == nil && i < len(records); i++ {
+			err = p.emit(records[i])
 		}
 		settled <- err
 	}()
@@ -155,30 +168,46 @@ func (p *partsWriter) wait() error {
 	return err
 }
 
-// settle sees that a part is in the spool, or returns the record of the one at the destination that holds the same rows. Its
-// file is closed, and gone from where it was written.
-func (p *partsWriter) settle(ctx context.Context, f *os.File, c manifest.Chunk) (manifest.Chunk, error) {
-	if have, ok := p.x.known.part(c); ok {
+// settle sees that a part is in the spool, or that what changed in one at the destination is, and returns its records; those
+// of the one at the destination where that holds the same rows. Its file is closed, and gone from where it was written.
+func (p *partsWriter) settle(ctx context.Context, f *os.File, c manifest.Chunk, side *changing) ([]manifest.Chunk, error) {
+	defer side.drop()
+	changes, err := p.endChanging(side, c)
+	if err != nil {
+		remove(f)
+		return nil, err
+	}
+	if have := p.x.known.part(c); have != nil {
+		removeChanges(changes)
 		remove(f)
 		return have, nil
 	}
-	if p.there(c) {
+	if len(changes) > 0 {
 		remove(f)
-		return c, nil
+		return p.settleChanges(ctx, side.prior, c, changes)
 	}
-	err := p.place(ctx, f, c)
+	return []manifest.Chunk{c}, p.store(ctx, f, c, p.table)
+}
+
+// store sees that a chunk with rows of t is in the spool. Its file is closed, and gone from where it was written.
+func (p *partsWriter) store(ctx context.Context, f *os.File, c manifest.Chunk, t manifest.Table) error {
+	if p.there(c, t) {
+		remove(f)
+		return nil
+	}
+	err := p.place(ctx, f, c, t)
 	if err != nil {
 		remove(f)
 	}
-	return c, err
+	return err
 }
 
 // place syncs a part, reads it back and puts it in its place.
-func (p *partsWriter) place(ctx context.Context, f *os.File, c manifest.Chunk) error {
+func (p *partsWriter) place(ctx context.Context, f *os.File, c manifest.Chunk, t manifest.Table) error {
 	if err := f.Sync(); err != nil {
 		return fmt.Errorf("syncing a part: %w", err)
 	}
-	if err := p.x.pool.VerifyPart(f, c.Bytes, c, p.table); err != nil {
+	if err := p.x.pool.VerifyPart(f, c.Bytes, c, t); err != nil {
 		return fmt.Errorf("reading back part %s: %w", c.SHA256, err)
 	}
 	if err := f.Close(); err != nil {
@@ -188,13 +217,13 @@ func (p *partsWriter) place(ctx context.Context, f *os.File, c manifest.Chunk) e
 }
 
 // there reports whether an earlier run left the same part in the spool, whole: then nothing has to be synced again.
-func (p *partsWriter) there(c manifest.Chunk) bool {
+func (p *partsWriter) there(c manifest.Chunk, t manifest.Table) bool {
 	f, err := os.Open(p.x.spool.ChunkPath(c.SHA256, c.Type))
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	if p.x.pool.VerifyPart(f, c.Bytes, c, p.table) != nil {
+	if p.x.pool.VerifyPart(f, c.Bytes, c, t) != nil {
 		return false
 	}
 	if r := p.x.room; r != nil {
@@ -220,6 +249,7 @@ func (p *partsWriter) abandon() {
 	if p.f != nil {
 		remove(p.f)
 	}
+	p.side.drop()
 }
 
 // remove closes a file and removes it.

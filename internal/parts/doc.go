@@ -12,6 +12,12 @@
 // A part begins where chunk.Cutter says. The same rows give the same parts; rows that come or go move no boundary but
 // those beside them.
 //
+// # What changed
+//
+// Of a part that was stored before, a sketch (SketchWriter) tells which of its rows came, changed or went (DeltaWriter), as
+// long as the table has a key. A changed row is told by 128 bits of its SHA-256. What a DeltaWriter gives is applied by
+// chunk.ChainReader.
+//
 // # What it does not know
 //
 // Where rows come from, and what is done with them; chunks, spools and destinations.

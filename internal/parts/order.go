@@ -113,6 +113,19 @@ type Cutter struct {
 	buf   []byte
 }
 
+// Place names the part that begins with a key as Text writes it: parts of one place hold what changed there, not rows of
+// another.
+func (o Order) Place(first string) string {
+	if !o.Integer() {
+		return first
+	}
+	n, err := strconv.ParseInt(first, 10, 64)
+	if err != nil {
+		return first
+	}
+	return strconv.FormatInt(chunk.PartOf(n), 10)
+}
+
 // Cutter returns one that stands before the first row.
 func (o Order) Cutter() *Cutter { return &Cutter{order: o} }
 

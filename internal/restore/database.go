@@ -181,10 +181,7 @@ func (x *comparer) walk(ctx context.Context, t table, p pairing, tally *tallied)
 	if err != nil {
 		return 0, nil, err
 	}
-	s := &stored{table: t.Table, order: was, pick: p.pick, fetch: x.fetch, unsorted: p.resort}
-	for _, n := range t.parts {
-		s.parts = append(s.parts, x.c.chunks[n])
-	}
+	s := &stored{table: t.Table, parts: t.parts, order: was, pick: p.pick, fetch: x.fetch, unsorted: p.resort}
 	d := &differ{side: s, was: p.was.Columns, is: p.is.Columns, gone: removalsOf(p.was, x.c.removals), t: tally}
 	switch {
 	case p.resort:

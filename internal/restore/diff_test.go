@@ -207,9 +207,9 @@ func TestPartsThatCannotBeRead(t *testing.T) {
 		say   string
 	}{
 		"gone":        {list, func(manifest.Chunk) ([]byte, error) { return nil, gone }, "it is not there"},
-		"cut":         {list, func(k manifest.Chunk) ([]byte, error) { return files[k.SHA256][:100], nil }, "part " + list[0].SHA256.String()},
-		"other rows":  {lied, func(k manifest.Chunk) ([]byte, error) { return files[k.SHA256], nil }, "its record says otherwise"},
-		"another one": {list, func(manifest.Chunk) ([]byte, error) { return files[list[1].SHA256], nil }, "part " + list[0].SHA256.String()},
+		"cut":         {list, func(k manifest.Chunk) ([]byte, error) { return files[k.SHA256][:100], nil }, "chunk " + list[0].SHA256.String()},
+		"other rows":  {lied, func(k manifest.Chunk) ([]byte, error) { return files[k.SHA256], nil }, "its rows have the SHA-256"},
+		"another one": {list, func(manifest.Chunk) ([]byte, error) { return files[list[1].SHA256], nil }, "chunk " + list[0].SHA256.String()},
 	} {
 		changed := slices.Clone(r.pool)
 		changed[0] = source.Row{changed[0][0], "d", nil, nil}

@@ -2,6 +2,7 @@ package restore
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -66,10 +67,33 @@ type contents struct {
 	perJob       int              // see maxJob
 }
 
-// table is a table with the places of its parts in chunks.
+// table is a table with its parts.
 type table struct {
 	manifest.Table
-	parts []int
+	parts []part
+}
+
+// part is a part of a table: its chunk, and what changes it.
+type part []manifest.Chunk
+
+// whole is the record of what the part has once all is applied.
+func (p part) whole() manifest.Chunk {
+	if after := p[len(p)-1].After; after != nil {
+		return after.Whole(p[0])
+	}
+	return p[0]
+}
+
+// name tells a part from others and from what it was before it changed.
+func (p part) name() string {
+	if len(p) == 1 {
+		return p[0].SHA256.String()
+	}
+	h := sha256.New()
+	for _, k := range p {
+		h.Write(k.SHA256[:])
+	}
+	return manifest.Digest(h.Sum(nil)).String()
 }
 
 // tally counts file records by what became of them.
@@ -154,10 +178,8 @@ func (c *contents) take(l manifest.Line) error {
 }
 
 func (c *contents) chunk(k manifest.Chunk) error {
-	n, known := c.place[k.SHA256]
-	if !known {
-		n = len(c.chunks)
-		c.place[k.SHA256] = n
+	if _, known := c.place[k.SHA256]; !known {
+		c.place[k.SHA256] = len(c.chunks)
 		c.chunks = append(c.chunks, k)
 	}
 	if k.Type != manifest.ChunkParquet {
@@ -167,7 +189,15 @@ func (c *contents) chunk(k manifest.Chunk) error {
 		return manifest.Errorf(manifest.BadInput, "part %s of table %q does not follow its table", k.SHA256, k.Table)
 	}
 	t := &c.tables[len(c.tables)-1]
-	t.parts = append(t.parts, n)
+	if k.Op == "" {
+		t.parts = append(t.parts, part{k})
+		return nil
+	}
+	last := len(t.parts) - 1
+	if last < 0 || k.Of == nil || *k.Of != t.parts[last][0].SHA256 {
+		return manifest.Errorf(manifest.BadInput, "chunk %s changes a part of table %q that it does not follow", k.SHA256, k.Table)
+	}
+	t.parts[last] = append(t.parts[last], k)
 	return nil
 }
 
@@ -200,8 +230,8 @@ func (c *contents) hasTables() bool {
 
 func (c *contents) tableWhole(t table) error {
 	var rows int64
-	for _, n := range t.parts {
-		rows += c.chunks[n].Rows
+	for _, p := range t.parts {
+		rows += p.whole().Rows
 	}
 	if rows != t.Rows {
 		return fmt.Errorf("table %q: its parts have %d rows, and its record says %d", t.Name, rows, t.Rows)

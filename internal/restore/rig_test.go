@@ -157,7 +157,7 @@ func (r *rig) compareItems(list []manifest.Chunk, files map[manifest.Digest][]by
 
 // side is the migration's side, whose parts file gives.
 func (r *rig) side(list []manifest.Chunk, file func(k manifest.Chunk) ([]byte, error)) *stored {
-	return &stored{table: r.table, parts: list, order: r.order,
+	return &stored{table: r.table, parts: partsOf(list), order: r.order,
 		fetch: func(_ context.Context, k manifest.Chunk) (*os.File, error) {
 			b, err := file(k)
 			if err != nil {
@@ -254,4 +254,16 @@ func (r *rig) insert(rows []source.Row, row source.Row) []source.Row {
 		return rows
 	}
 	return append(rows, row)
+}
+
+// partsOf puts what changes a part to its chunk, as reading a manifest does.
+func partsOf(list []manifest.Chunk) (out []part) {
+	for _, k := range list {
+		if k.Op == "" {
+			out = append(out, part{k})
+		} else {
+			out[len(out)-1] = append(out[len(out)-1], k)
+		}
+	}
+	return out
 }

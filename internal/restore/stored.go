@@ -34,7 +34,7 @@ type side interface {
 type stored struct {
 	fetch func(ctx context.Context, k manifest.Chunk) (*os.File, error)
 	table manifest.Table
-	parts []manifest.Chunk
+	parts []part
 	order parts.Order
 	pick  []int // columns that are compared; nil: all
 	read  int   // parts that were downloaded
@@ -42,8 +42,7 @@ type stored struct {
 	unsorted bool // order is not that of the parts
 
 	at   int // the part that is open, or comes next
-	file *os.File
-	rows *chunk.PartReader
+	rows *partRows
 	head *entry
 }
 
@@ -55,7 +54,7 @@ func (s *stored) next() (manifest.Chunk, bool) {
 	if s.at == len(s.parts) {
 		return manifest.Chunk{}, false
 	}
-	return s.parts[s.at], true
+	return s.parts[s.at].whole(), true
 }
 
 // skip passes over the part that comes next.
@@ -79,33 +78,25 @@ func (s *stored) peek(ctx context.Context) (*entry, error) {
 }
 
 func (s *stored) open(ctx context.Context) error {
-	k := s.parts[s.at]
-	f, err := s.fetch(ctx, k)
+	rows, err := openPart(new(chunk.Pool), s.table, s.parts[s.at], func(k manifest.Chunk) (*os.File, error) { return s.fetch(ctx, k) })
 	if err != nil {
 		return err
 	}
-	rows, err := chunk.NewPartReader(f, k.Bytes, s.table)
-	if err != nil {
-		discard(f)
-		return fmt.Errorf("part %s: %w", k.SHA256, err)
-	}
-	s.file, s.rows = f, rows
+	s.rows = rows
 	s.read++
 	return nil
 }
 
 // advance takes the next row of the open part. At the end of the part it stands at a boundary, without a row.
 func (s *stored) advance() error {
-	k := s.parts[s.at]
 	row, err := s.rows.Read()
 	if errors.Is(err, io.EOF) {
-		err := agrees(s.rows, k)
 		s.close()
 		s.at++
-		return err
+		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("part %s: %w", k.SHA256, err)
+		return err
 	}
 	last := s.head
 	s.head = &entry{row: picked(row, s.pick)}
@@ -113,7 +104,7 @@ func (s *stored) advance() error {
 		return err
 	}
 	if last != nil && !s.unsorted && bytes.Compare(last.Key, s.head.Key) > 0 {
-		return fmt.Errorf("part %s: its rows are not in their order", k.SHA256)
+		return fmt.Errorf("part %s: its rows are not in their order", s.parts[s.at][0].SHA256)
 	}
 	return nil
 }
@@ -121,9 +112,8 @@ func (s *stored) advance() error {
 func (s *stored) close() {
 	if s.rows != nil {
 		s.rows.Close()
-		discard(s.file)
 	}
-	s.file, s.rows, s.head = nil, nil, nil
+	s.rows, s.head = nil, nil
 }
 
 // all yields the rows of all parts.

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -236,8 +234,8 @@ func (m Migration) load(ctx context.Context, c *contents, o UnpackOptions, u *Un
 	defer meter.Done()
 	for i, st := range c.sourceTables() {
 		t := c.tables[i]
-		for _, n := range t.parts {
-			if err := m.part(ctx, o, t.Table, st, c.chunks[n], meter); err != nil {
+		for _, p := range t.parts {
+			if err := m.part(ctx, o, t.Table, st, p, meter); err != nil {
 				return fmt.Errorf("table %q: %w", t.Name, err)
 			}
 		}
@@ -257,56 +255,21 @@ func (m Migration) load(ctx context.Context, c *contents, o UnpackOptions, u *Un
 	return nil
 }
 
-func (m Migration) part(ctx context.Context, o UnpackOptions, t manifest.Table, st source.Table, k manifest.Chunk, meter progress.Meter) error {
-	part := t.Name + " " + k.SHA256.String()
-	switch there, err := o.DB.Loaded(ctx, part); {
+func (m Migration) part(ctx context.Context, o UnpackOptions, t manifest.Table, st source.Table, p part, meter progress.Meter) error {
+	name := t.Name + " " + p.name()
+	switch there, err := o.DB.Loaded(ctx, name); {
 	case err != nil:
 		return err
 	case there:
-		meter.Skip(k.Rows)
+		meter.Skip(p.whole().Rows)
 		return nil
 	}
-	f, err := m.download(ctx, o.Temp, k)
+	rows, err := openPart(new(chunk.Pool), t, p, func(k manifest.Chunk) (*os.File, error) { return m.download(ctx, o.Temp, k) })
 	if err != nil {
 		return err
-	}
-	defer discard(f)
-	rows, err := chunk.NewPartReader(f, k.Bytes, t)
-	if err != nil {
-		return fmt.Errorf("part %s: %w", k.SHA256, err)
 	}
 	defer rows.Close()
-	n, err := o.DB.Load(ctx, part, st, checked(rows, k))
+	n, err := o.DB.Load(ctx, name, st, rows.all())
 	meter.Add(n)
 	return err
-}
-
-// checked yields the rows of a part and fails after the last one when they are not those that the record promises, so
-// that the transaction they are loaded in fails with it.
-func checked(rows *chunk.PartReader, k manifest.Chunk) iter.Seq2[source.Row, error] {
-	return func(yield func(source.Row, error) bool) {
-		for {
-			row, err := rows.Read()
-			if errors.Is(err, io.EOF) {
-				if err := agrees(rows, k); err != nil {
-					yield(nil, err)
-				}
-				return
-			}
-			if !yield(row, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-func agrees(rows *chunk.PartReader, k manifest.Chunk) error {
-	p, err := rows.Part()
-	if err != nil {
-		return err
-	}
-	if p.Rows != k.Rows || k.Content == nil || p.Content != *k.Content {
-		return fmt.Errorf("part %s: its %d rows have the content %s, and its record says otherwise", k.SHA256, p.Rows, p.Content)
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package restore
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -236,8 +237,8 @@ func (v *verifier) hash(ctx context.Context, k manifest.Chunk) error {
 func (v *verifier) contents(ctx context.Context, one func(manifest.Chunk, func() error)) error {
 	whole := v.c.hasTables()
 	for _, t := range v.c.tables {
-		for _, n := range t.parts {
-			one(v.c.chunks[n], func() error { return v.part(ctx, t, v.c.chunks[n]) })
+		for _, p := range t.parts {
+			one(p[0], func() error { return v.part(ctx, t, p) })
 		}
 		if err := v.c.tableWhole(t); err != nil && whole {
 			v.problem(tableProblem(t), err)
@@ -295,19 +296,42 @@ func (v *verifier) links(ctx context.Context, k manifest.Chunk) error {
 	return v.pool.Verify(contextReader{ctx, rc}, k)
 }
 
-func (v *verifier) part(ctx context.Context, t table, k manifest.Chunk) error {
-	f, err := v.m.download(ctx, v.o.Temp, k)
-	if err != nil {
-		return err
+// part compares the rows of a part with its record, and of one that was changed those of all of its chunks.
+func (v *verifier) part(ctx context.Context, t table, p part) error {
+	if err := v.rows(ctx, t.Table, p); err != nil {
+		return fmt.Errorf("table %q: part %s: %w", t.Name, p[0].SHA256, err)
 	}
-	defer discard(f)
-	if err := v.pool.VerifyPart(f, k.Bytes, k, t.Table); err != nil {
-		return fmt.Errorf("table %q: part %s: %w", t.Name, k.SHA256, err)
+	for _, k := range p[1:] {
+		v.wasRead(k)
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.proof.Rows += k.Rows
+	v.proof.Rows += p.whole().Rows
 	return nil
+}
+
+func (v *verifier) rows(ctx context.Context, t manifest.Table, p part) error {
+	fetch := func(k manifest.Chunk) (*os.File, error) { return v.m.download(ctx, v.o.Temp, k) }
+	if len(p) == 1 {
+		f, err := fetch(p[0])
+		if err != nil {
+			return err
+		}
+		defer discard(f)
+		return v.pool.VerifyPart(f, p[0].Bytes, p[0], t)
+	}
+	rows, err := openPart(v.pool, t, p, fetch)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for err == nil {
+		_, err = rows.Read()
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 // download copies a table part into a temporary file, since Parquet is read from its end; its digest is checked.
