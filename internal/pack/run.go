@@ -12,6 +12,7 @@ import (
 	"github.com/openomt/omt/internal/inventory"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/progress"
+	"github.com/openomt/omt/internal/settle"
 	"github.com/openomt/omt/internal/spool"
 )
 
@@ -31,6 +32,7 @@ type run struct {
 	sums   sums
 
 	counted []manifest.Table // of this run's view, before anything is packed
+	moment  *settle.Settled  // of the tables, without a snapshot; nil before and with one
 }
 
 // sums is what a run did.
@@ -141,6 +143,9 @@ func (r *run) stream(ctx context.Context) error {
 			return fmt.Errorf("packing %s: %w", area, err)
 		}
 	}
+	if err := r.since(ctx); err != nil {
+		return fmt.Errorf("packing %s: %w", manifest.Database, err)
+	}
 	if err := r.packer.journal.keep(r.packer.used); err != nil {
 		return err
 	}
@@ -234,12 +239,11 @@ func (r *run) tables(ctx context.Context) error {
 	}
 	m.SetTotal(rows)
 	x := &exporter{spool: r.spool, temp: r.temp, reader: r.src.Reader, codec: chunk.Codec(r.o.Codec), level: r.o.Level, pool: r.packer.pool, room: &r.packer.room}
+	if !r.src.Reader.Consistent() {
+		return r.oneMoment(ctx, x, m, rows)
+	}
 	for _, t := range r.counted {
-		write := r.table
-		if !r.src.Reader.Consistent() {
-			write = r.changingTable
-		}
-		if err := write(ctx, x, t, m); err != nil {
+		if err := r.table(ctx, x, t, m); err != nil {
 			return err
 		}
 	}
@@ -256,37 +260,6 @@ func (r *run) table(ctx context.Context, x *exporter, t manifest.Table, m progre
 		err = fmt.Errorf("table %q: %d rows were counted and %d read in one snapshot", t.Name, t.Rows, read)
 	}
 	return err
-}
-
-// changingTable writes a table that may change while it is read: its record, which says how many rows there are, can
-// only be written at its end. So all its parts lie in the spool until then, whatever the limit.
-func (r *run) changingTable(ctx context.Context, x *exporter, t manifest.Table, m progress.Meter) error {
-	if err := x.room.take(ctx, 0); err != nil {
-		return err
-	}
-	y := *x
-	y.room = nil
-	var parts []manifest.Chunk
-	read, err := y.export(ctx, t, m, func(c manifest.Chunk) error {
-		parts = append(parts, c)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if read != t.Rows {
-		r.packer.findings.table(t.Name, t.Rows, read)
-		t.Rows = read
-	}
-	if err := r.emit(t); err != nil {
-		return err
-	}
-	for _, c := range parts {
-		if err := r.emit(c); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (r *run) files(ctx context.Context, area manifest.Area) error {
