@@ -201,7 +201,7 @@ func (b *bank) packed(settle time.Duration) (tables map[string]string, findings 
 	}
 	defer v.Close() //nolint:errcheck // it was only read
 	now := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
-	o := Options{Settle: settle, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }, Sleep: func(_ context.Context, d time.Duration) error {
+	o := Options{Settle: settle, Log: slog.New(slog.DiscardHandler), Notice: func(string, ...any) {}, Now: func() time.Time { return now }, Sleep: func(_ context.Context, d time.Duration) error {
 		now = now.Add(d)
 		b.work()
 		return nil
@@ -311,4 +311,3 @@ func namedIn(findings []manifest.Finding) (named []string) {
 	slices.Sort(named)
 	return named
 }
-

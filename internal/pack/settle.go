@@ -61,7 +61,7 @@ func (r *run) oneMoment(ctx context.Context, x *exporter, m progress.Meter, rows
 	}
 	r.moment, err = settle.Tables(ctx, names, settle.Options{
 		Mark: r.src.Reader.Mark, Read: all.read, Agrees: all.agrees,
-		For: r.o.Settle, Now: r.o.Now, Sleep: r.o.Sleep, Log: r.o.Log,
+		For: r.o.Settle, Now: r.o.Now, Sleep: r.o.Sleep, Again: r.readAgain,
 	})
 	if err != nil {
 		return err
@@ -75,6 +75,23 @@ func (r *run) oneMoment(ctx context.Context, x *exporter, m progress.Meter, rows
 		}
 	}
 	return nil
+}
+
+// readAgain says which tables are read again.
+func (r *run) readAgain(tables []string) {
+	r.o.Log.Info("tables changed while they were read, and are read again", "tables", tables)
+	r.o.Notice("%d tables changed while they were read, and are read again: %s", len(tables), atMost(maxNamed, tables))
+}
+
+// maxNamed is how many tables or people one line names.
+const maxNamed = 10
+
+// atMost is a list for people, of which the rest is counted.
+func atMost(n int, list []string) string {
+	if more := len(list) - n; more > 0 {
+		list = append(slices.Clone(list[:n]), fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(list, ", ")
 }
 
 // read reads a table, and keeps the records of its parts in place of those that were kept before.
@@ -214,17 +231,11 @@ func (r *run) unsettled(ctx context.Context, changes []settle.Change, so string)
 	return nil
 }
 
-// maxWho is how many of those who changed a table are named.
-const maxWho = 10
-
 // table says that a table changed.
 func (f *fileFindings) table(c settle.Change, who []string, so string) {
 	by := "by whom does not show"
-	if more := len(who) - maxWho; more > 0 {
-		who = append(slices.Clone(who[:maxWho]), fmt.Sprintf("%d more", more))
-	}
 	if len(who) > 0 {
-		by = "by " + strings.Join(who, ", ")
+		by = "by " + atMost(maxNamed, who)
 	}
 	times := ""
 	if c.Times > 1 {

@@ -2,7 +2,6 @@ package settle
 
 import (
 	"context"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -21,7 +20,8 @@ type Options struct {
 	For   time.Duration // for how long tables are read again, from the end of the first look; a round that has begun is ended
 	Now   func() time.Time
 	Sleep func(ctx context.Context, d time.Duration) error
-	Log   *slog.Logger
+	// Again is told which tables are read again, before the pause.
+	Again func(tables []string)
 }
 
 // Change is a table that did not stand still.
@@ -78,7 +78,7 @@ func Tables(ctx context.Context, names []string, o Options) (*Settled, error) {
 		if len(moved) == 0 || o.Now().Add(pause).After(end) {
 			return o.settled(tables, moved, round), nil
 		}
-		o.Log.Info("tables changed while they were read, and are read again", "tables", namesOf(moved), "round", round+1)
+		o.Again(namesOf(moved))
 		if err := o.Sleep(ctx, pause); err != nil {
 			return nil, err
 		}

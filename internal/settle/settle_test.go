@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -44,6 +43,7 @@ type world struct {
 	read    []string           // what was read, in order: "t1", a second reading as "t1?"
 	blind   bool               // second readings agree with anything
 	slept   []time.Duration
+	again   []string // what was said to be read again
 }
 
 func newWorld(t *testing.T, names ...string) *world {
@@ -150,7 +150,7 @@ func (w *world) options(settle time.Duration) Options {
 			w.read = append(w.read, table+"?")
 			return maps.Equal(w.rows(table), w.got[table]) || w.blind, nil
 		},
-		For: settle, Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
+		For: settle, Now: func() time.Time { return w.now }, Again: func(tables []string) { w.again = append(w.again, strings.Join(tables, " ")) },
 		Sleep: func(ctx context.Context, d time.Duration) error {
 			w.slept = append(w.slept, d)
 			for end := w.now.Add(d); w.now.Before(end); w.moment() {
@@ -295,6 +295,9 @@ func TestTimeIsOver(t *testing.T) {
 	want := []Change{{Table: "t2", Who: []int64{5, 6}, Times: 1 + s.Rounds}, {Table: "x2", Who: []int64{8}, Times: 1 + s.Rounds}}
 	if d := cmp.Diff(want, s.Changes); d != "" || s.Rounds < 2 || w.torn(s) != nil {
 		t.Errorf("%d rounds, torn %v\n%s", s.Rounds, w.torn(s), d)
+	}
+	if len(w.again) != s.Rounds || w.again[0] != "t2 x2" {
+		t.Errorf("it said %q in %d rounds", w.again, s.Rounds)
 	}
 	if d := cmp.Diff([]time.Duration{time.Second, 2 * time.Second, 4 * time.Second}, w.slept[:min(3, len(w.slept))]); d != "" {
 		t.Error(d)
