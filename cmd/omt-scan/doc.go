@@ -67,6 +67,9 @@
 //
 // # Detect
 //
+// --to URL asks the tenant before anything else is read: another company name or serial number than the tenant's is refused
+// (5), and the manifest gets the mode that the migration will have, initial or recovery. Nothing is written there.
+//
 // omt-scan detect takes the flags of "Where the installation is" and prints what they lead to as omt.json, without
 // passwords. It opens no database.
 //
@@ -77,11 +80,12 @@
 //	2    command line or configuration wrong, or who migrates is not known; nothing was written
 //	3    finished, with findings that block packing (they are printed) or rules that were not run; detect: something is
 //	     missing; rules: something cannot be run
-//	5    refused: the login may not migrate, or the plugins are not those that plugins.lock names
+//	5    refused: the login may not migrate, the plugins are not those that plugins.lock names, or the tenant of --to is
+//	     another company's
 //	130  interrupted
 //
 // That users have no plan yet is no remark: omt-assign gives them one.
 //
-// Migrating live, checking the login with NetServer, and asking a destination what it has are not part of this build:
-// --live, --netserver and --to are refused with 2.
+// Migrating live and checking the login with NetServer are not part of this build: --live and --netserver are refused
+// with 2.
 package main

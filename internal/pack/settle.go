@@ -24,13 +24,13 @@ import (
 type readings struct {
 	x      *exporter
 	meter  progress.Meter
-	tables map[string]*reading
+	tables map[string]*lastReading
 	f      *os.File
 	end    int64
 }
 
-// reading is what was read of a table last.
-type reading struct {
+// lastReading is what was read of a table last.
+type lastReading struct {
 	table    manifest.Table
 	at, size int64 // its records in the file
 	again    bool  // it was read before
@@ -53,11 +53,11 @@ func (r *run) oneMoment(ctx context.Context, x *exporter, m progress.Meter, rows
 	if r.o.Settle > 0 {
 		m.SetTotal(2 * rows) // everything is read a second time
 	}
-	all := &readings{x: &y, meter: m, tables: map[string]*reading{}, f: f}
+	all := &readings{x: &y, meter: m, tables: map[string]*lastReading{}, f: f}
 	names := make([]string, len(r.counted))
 	for i, t := range r.counted {
 		names[i] = t.Name
-		all.tables[t.Name] = &reading{table: t}
+		all.tables[t.Name] = &lastReading{table: t}
 	}
 	r.moment, err = settle.Tables(ctx, names, settle.Options{
 		Mark: r.src.Reader.Mark, Read: all.read, Agrees: all.agrees,
@@ -127,7 +127,7 @@ func (c counted) Write(b []byte) (int, error) {
 }
 
 // records yields the records of a table's parts.
-func (a *readings) records(t *reading) func() (manifest.Chunk, error) {
+func (a *readings) records(t *lastReading) func() (manifest.Chunk, error) {
 	d := json.NewDecoder(io.NewSectionReader(a.f, t.at, t.size))
 	return func() (c manifest.Chunk, err error) { return c, d.Decode(&c) }
 }

@@ -37,6 +37,10 @@ type Options struct {
 	Rules    func(ctx context.Context) ([]manifest.Check, []manifest.Finding, error)
 	Required []string // rules without whose check that is done nothing will be packed
 
+	// Foresee asks the tenant what mode the migration with this id will have, and refuses one of another company name or
+	// serial number; nil: no tenant was named, and the manifest has no mode.
+	Foresee func(ctx context.Context, company, serial, id string) (mode string, err error)
+
 	// Ask prints a prompt and reads a line, for what Missing names; nil where nobody can be asked.
 	Ask func(ctx context.Context, prompt string) (string, error)
 
@@ -138,6 +142,11 @@ func (r *run) prepare(ctx context.Context) ([]manifest.Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading who owns the installation: %w", err)
 	}
+	newID := o.NewID()
+	mode, err := r.foresee(ctx, id, newID)
+	if err != nil {
+		return nil, err
+	}
 	if r.accounts, err = o.Reader.Accounts(ctx); err != nil {
 		return nil, fmt.Errorf("reading the associates: %w", err)
 	}
@@ -160,9 +169,21 @@ func (r *run) prepare(ctx context.Context) ([]manifest.Record, error) {
 	}
 	return []manifest.Record{
 		manifest.Header{
-			Format: manifest.Format, ID: o.NewID(), Tool: o.Tool, Created: manifest.At(r.now), Migration: "test", Phase: phase,
+			Format: manifest.Format, ID: newID, Tool: o.Tool, Created: manifest.At(r.now), Migration: "test", Mode: mode, Phase: phase,
 		}, inst, migrator,
 	}, nil
+}
+
+// foresee asks the tenant, where one was named. A part that goes ahead has no mode.
+func (r *run) foresee(ctx context.Context, of source.Identity, id string) (mode string, err error) {
+	if r.o.Foresee == nil {
+		return "", nil
+	}
+	if mode, err = r.o.Foresee(ctx, of.Owner, of.Serial, id); err != nil || r.preseed() {
+		return "", err
+	}
+	r.o.Say("the tenant was asked: this will be a migration of mode %q", mode)
+	return mode, nil
 }
 
 func known(s string) string {
