@@ -84,6 +84,7 @@ type bank struct {
 	n       int
 	left    int      // transactions that will still be made
 	every   int      // a transaction for as many questions as this
+	parts   int      // of the last manifest
 	moments []string // what all tables held, after each transaction
 }
 
@@ -233,7 +234,11 @@ func (b *bank) packed(settle time.Duration) (tables map[string]string, findings 
 	if _, err := r.out.End(); err != nil {
 		t.Fatal(err)
 	}
-	return b.rowsOf(sp.ChunkPath, &out), findings
+	tables = b.rowsOf(sp.ChunkPath, &out)
+	if left, err := filepath.Glob(sp.Path("chunks", "*", "*")); err != nil || len(left) != b.parts {
+		t.Errorf("the manifest names %d parts, and %d lie in the spool: %v", b.parts, len(left), err)
+	}
+	return tables, findings
 }
 
 // rowsOf reads the parts that a manifest names, as keep writes tables.
@@ -241,6 +246,7 @@ func (b *bank) rowsOf(path func(manifest.Digest, string) string, out *bytes.Buff
 	t := b.t
 	t.Helper()
 	tables, lines := map[string]string{}, map[string][]string{}
+	b.parts = 0
 	var table manifest.Table
 	m := manifest.NewReader(out, manifest.ReadOptions{})
 	for {
@@ -256,6 +262,7 @@ func (b *bank) rowsOf(path func(manifest.Digest, string) string, out *bytes.Buff
 			}
 			lines[table.Name] = nil
 		case manifest.KindChunk:
+			b.parts++
 			var c manifest.Chunk
 			if err := l.Decode(&c); err != nil {
 				t.Fatal(err)

@@ -57,7 +57,7 @@
 // chunks/ab/<sha256>.<type>, pack.journal (see journal), pack.lock, and tmp/pack, which a run empties when it begins.
 // With a limit, a group takes room in manifest order, since a push takes chunks away in that order; a wait ends after 30 s
 // without a push. Tables of a database without snapshots do not keep to a limit: their records, which say how many rows
-// there are, can only be written when all are settled. Parts of readings that were given up stay in the spool.
+// there are, can only be written when all are settled. The parts of a reading that another one takes the place of are removed.
 //
 // # Why
 //

@@ -44,7 +44,7 @@ func (r *run) oneMoment(ctx context.Context, x *exporter, m progress.Meter, rows
 		return err
 	}
 	y := *x
-	y.room = nil
+	y.room, y.fresh = nil, map[manifest.Digest]string{}
 	f, err := os.CreateTemp(r.temp, "readings-*")
 	if err != nil {
 		return fmt.Errorf("creating a file in the spool: %w", err)
@@ -110,7 +110,36 @@ func (a *readings) read(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	was := *t
 	t.table.Rows, t.at, t.size, t.again = rows, start, a.end-start, true
+	if was.again {
+		return a.drop(&was, t)
+	}
+	return nil
+}
+
+// drop removes the parts of a reading that another one has taken the place of, but those that both have, and those that
+// earlier runs left in the spool, which another manifest may name.
+func (a *readings) drop(was, is *lastReading) error {
+	gone := map[manifest.Digest]bool{}
+	for _, t := range []*lastReading{was, is} {
+		for next := a.records(t); ; {
+			c, err := next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			gone[c.SHA256] = t == was
+		}
+	}
+	for sum, old := range gone {
+		if typ, fresh := a.x.fresh[sum]; old && fresh {
+			delete(a.x.fresh, sum)
+			os.Remove(a.x.spool.ChunkPath(sum, typ))
+		}
+	}
 	return nil
 }
 

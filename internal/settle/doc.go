@@ -28,6 +28,9 @@
 // that traveltransactionlog has got since show who deleted. The log and the table of keys alone condemn no table, since a
 // key may be drawn and not used: they lead to a second reading.
 //
+// Reading under locks may end in a deadlock, and the server then breaks off who reads (source.ErrVictim): the question is
+// asked again, up to five times.
+//
 // With no time at all (For zero) nothing is read a second time, and there is one look, by marks and log alone.
 //
 // # What it cannot see

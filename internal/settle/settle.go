@@ -2,6 +2,7 @@ package settle
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -55,8 +56,33 @@ type table struct {
 	times  int
 }
 
+// victims is how often a question is asked again that the server breaks off in favour of others.
+const victims = 5
+
+// patient makes options that ask such a question again.
+func (o Options) patient() Options {
+	mark, read, agrees := o.Mark, o.Read, o.Agrees
+	o.Mark = func(ctx context.Context, t string) (source.Mark, error) { return again(ctx, t, mark) }
+	o.Agrees = func(ctx context.Context, t string) (bool, error) { return again(ctx, t, agrees) }
+	o.Read = func(ctx context.Context, t string) error {
+		_, err := again(ctx, t, func(ctx context.Context, t string) (struct{}, error) { return struct{}{}, read(ctx, t) })
+		return err
+	}
+	return o
+}
+
+func again[T any](ctx context.Context, t string, ask func(ctx context.Context, t string) (T, error)) (T, error) {
+	for n := 0; ; n++ {
+		v, err := ask(ctx, t)
+		if n == victims || !errors.Is(err, source.ErrVictim) {
+			return v, err
+		}
+	}
+}
+
 // Tables reads the tables, and those that change again, until all are of one moment or the time is over.
 func Tables(ctx context.Context, names []string, o Options) (*Settled, error) {
+	o = o.patient()
 	tables := make([]*table, len(names))
 	for i, name := range names {
 		tables[i] = &table{name: name}

@@ -371,6 +371,38 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// A question that the server breaks off in favour of others is asked again, a few times.
+func TestVictims(t *testing.T) {
+	victim := fmt.Errorf("reading: %w", source.ErrVictim)
+	for _, c := range []struct {
+		at, times int // from which call on, and how often
+		ok        bool
+	}{{1, 1, true}, {2, victims, true}, {4, 2, true}, {2, victims + 1, false}, {3, 1000, false}} {
+		w := newWorld(t, "t1")
+		n, o := 0, w.options(time.Minute)
+		fail := func() error {
+			if n++; n >= c.at && n < c.at+c.times {
+				return victim
+			}
+			return nil
+		}
+		mark, read, agrees := o.Mark, o.Read, o.Agrees
+		o.Mark = func(ctx context.Context, t string) (source.Mark, error) {
+			m, err := mark(ctx, t)
+			return m, errors.Join(err, fail())
+		}
+		o.Read = func(ctx context.Context, t string) error { return errors.Join(read(ctx, t), fail()) }
+		o.Agrees = func(ctx context.Context, t string) (bool, error) {
+			ok, err := agrees(ctx, t)
+			return ok, errors.Join(err, fail())
+		}
+		s, err := Tables(t.Context(), []string{"t1"}, o)
+		if c.ok && (err != nil || len(s.Changes) > 0 || n != 4+c.times) || !c.ok && !errors.Is(err, source.ErrVictim) {
+			t.Errorf("%+v: %d calls, %v, %v", c, n, s, err)
+		}
+	}
+}
+
 // chance makes writers that do anything at any moment, until they stop.
 func chance(r *rand.Rand, names []string) func(w *world) {
 	left, rate := r.IntN(400), 1+r.IntN(40)
