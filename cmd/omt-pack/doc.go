@@ -10,6 +10,11 @@
 // The input is read to its end before anything begins. What scan listed is a forecast: pack reads the database and the
 // folders again, inside one snapshot where the database gives one, and its manifest says what was found then.
 //
+// Where the database gives no snapshot (or the URL says snapshot=off), every table is read twice, and tables that changed are
+// read again until all are of one moment, for two minutes or --settle. Tables that go on changing are errors (table-changed)
+// that name them and the logins of those who changed them. With --settle 0 nothing is read twice: changes are looked for in
+// numbers of rows, keys, dates and the log of changes alone, and an update that shows in none of them is not seen.
+//
 // Nothing is packed while an error stands in the input that nobody waived, or a rule was not run to its end: what blocks is
 // told, one line a rule. The preflight rules (--plugins DIR, as omt-scan takes it) are run over what is packed as well; an
 // error that only they find then ends the run with 5, and the chunks stay in the spool. For a part that goes ahead (--only,

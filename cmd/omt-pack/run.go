@@ -16,7 +16,7 @@ import (
 func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx, env) }
 
 func command(env *cli.Env) *cli.Command {
-	o := pack.Options{Spool: "omt-spool", Level: 1, Codec: "zstd", Workers: min(runtime.NumCPU(), pack.MaxWorkers)}
+	o := pack.Options{Spool: "omt-spool", Level: 1, Codec: "zstd", Settle: pack.DefaultSettle, Workers: min(runtime.NumCPU(), pack.MaxWorkers)}
 	src, plugins := sourceflags.New(), rules.New()
 	var only []string
 	orphans := "leave"
@@ -37,6 +37,7 @@ func command(env *cli.Env) *cli.Command {
 			cli.List("only", "pack only these `AREAS`: database,template,document,service,attachment (a pre-seed)", &only),
 			cli.Age("older-than", "pack only files that are older than `AGE`, such as 30d (a pre-seed)", &o.OlderThan),
 			cli.Choice("orphans", "files that no row names: `leave|move`", &orphans, "leave", "move"),
+			cli.Duration("settle", "without a snapshot: for how long tables that change are read again; 0: nothing is read twice (`DURATION`)", &o.Settle),
 			cli.Int("level", "how hard to compress, 1 to 3", &o.Level, 1, 3),
 			cli.Choice("table-codec", "how the pages of table parts are compressed: `zstd|snappy|gzip`", &o.Codec, "zstd", "snappy", "gzip"),
 			cli.Int("workers", "chunks made at the same time", &o.Workers, 1, 64),

@@ -112,6 +112,11 @@ func Age(name, usage string, dst *time.Duration) *Flag {
 	return parsed(name, usage, orNone(*dst, FormatDuration), wantAge, dst, ParseAge)
 }
 
+// Duration is a flag that takes a length of time for which something is done; it reads what Age reads.
+func Duration(name, usage string, dst *time.Duration) *Flag {
+	return parsed(name, usage, orNone(*dst, FormatDuration), wantTime, dst, ParseAge)
+}
+
 // Percent is a flag that takes a share: 5% is 0.05.
 func Percent(name, usage string, dst *float64) *Flag {
 	def := orNone(*dst, func(f float64) string { return strconv.FormatFloat(f*100, 'f', -1, 64) + "%" })

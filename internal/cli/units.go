@@ -16,6 +16,7 @@ const (
 	wantSize    = "a size such as 500MB, 10GB or 2TiB"
 	wantRate    = "a rate such as 10MB/s"
 	wantAge     = "an age such as 30d, 12h or 2w"
+	wantTime    = "a length of time such as 90s, 5m or 2h"
 	wantPercent = "a percentage such as 5%"
 )
 

@@ -86,6 +86,8 @@ func (f *fake) Count(_ context.Context, table string) (int64, error) {
 	return n, nil
 }
 
+func (f *fake) Mark(context.Context, string) (source.Mark, error) { return source.Mark{}, nil }
+
 func (f *fake) Identity(context.Context) (source.Identity, error) { return source.Identity{}, nil }
 func (f *fake) Rows(context.Context, source.Table) iter.Seq2[source.Row, error] {
 	return stream[source.Row](nil, nil)

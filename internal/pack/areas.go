@@ -25,16 +25,22 @@ func (r *run) tables(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := r.exportTables(ctx, x, m, rows); err != nil {
+		return err
+	}
+	return r.endSketches(x.sketches)
+}
+
+func (r *run) exportTables(ctx context.Context, x *exporter, m progress.Meter, rows int64) error {
+	if !r.src.Reader.Consistent() {
+		return r.oneMoment(ctx, x, m, rows)
+	}
 	for _, t := range r.counted {
-		write := r.table
-		if !r.src.Reader.Consistent() {
-			write = r.changingTable
-		}
-		if err := write(ctx, x, t, m); err != nil {
+		if err := r.table(ctx, x, t, m); err != nil {
 			return err
 		}
 	}
-	return r.endSketches(x.sketches)
+	return nil
 }
 
 // endSketches clears away what no later run needs.
@@ -58,37 +64,6 @@ func (r *run) table(ctx context.Context, x *exporter, t manifest.Table, m progre
 		err = fmt.Errorf("table %q: %d rows were counted and %d read in one snapshot", t.Name, t.Rows, read)
 	}
 	return err
-}
-
-// changingTable writes a table that may change while it is read: its record, which says how many rows there are, can
-// only be written at its end. So all its parts lie in the spool until then, whatever the limit.
-func (r *run) changingTable(ctx context.Context, x *exporter, t manifest.Table, m progress.Meter) error {
-	if err := x.room.take(ctx, 0); err != nil {
-		return err
-	}
-	y := *x
-	y.room = nil
-	var parts []manifest.Chunk
-	read, err := y.export(ctx, t, m, func(c manifest.Chunk) error {
-		parts = append(parts, c)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if read != t.Rows {
-		r.packer.findings.table(t.Name, t.Rows, read)
-		t.Rows = read
-	}
-	if err := r.emit(t); err != nil {
-		return err
-	}
-	for _, c := range parts {
-		if err := r.emit(c); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (r *run) files(ctx context.Context, area manifest.Area) error {

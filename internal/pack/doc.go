@@ -9,8 +9,14 @@
 //     place of what the input says of the rules that were completed, and waivers are weighed against it; an error that only
 //     this run finds refuses the output (5) at its end. The chunks stay in the spool.
 //   - The input's tables and files are a forecast. The database is read inside one view of the source, the folders after
-//     its rows, and what was found then stands in the output. In one view a table whose rows are not as many as were
-//     counted is a failure; without one it is a finding (table-changed).
+//     its rows, and what was found then stands in the output: documents made since the scan too. In a view of one moment
+//     the tables are what the database held at that moment, and a table whose rows are not as many as were counted is a
+//     failure. In one that is not (see source.Conn), tables that change are read again, for Options.Settle, until all are of
+//     one moment (package settle); those for which that cannot be had are findings (table-changed) with the logins of those
+//     who changed them. So are tables whose rows become records of files, where they change between that moment and the
+//     listing of the files.
+//   - Files have no snapshot: they are read after the rows. One whose row came after the moment of the tables has none and is
+//     left out (no-row), the next run has it; one that went is missing, and reported.
 //   - A table whose rows cannot be had is looked for before anything is packed: what the database names, what the input
 //     lists, what refuses to be read or counted (table-missing, see package inventory). It stops the run (5), unless a
 //     waiver lets it stand: then the table is left out, has no record in the output, and the finding with the waiver's
@@ -67,7 +73,8 @@
 //
 // chunks/ab/<sha256>.<type>, pack.journal (see journal), pack.lock, and tmp/pack, which a run empties when it begins.
 // With a limit, a group takes room in manifest order, since a push takes chunks away in that order; a wait ends after 30 s
-// without a push.
+// without a push. Tables of a database without snapshots do not keep to a limit: their records, which say how many rows
+// there are, can only be written when all are settled. The parts of a reading that another one takes the place of are removed.
 //
 // # Why
 //

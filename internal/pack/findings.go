@@ -34,11 +34,6 @@ func (f *fileFindings) unreadable(file manifest.File, err error) {
 		fmt.Sprintf("%s: %v; give the account that runs omt-pack the right to read it, or close the program that holds it", entryName(file), err))
 }
 
-func (f *fileFindings) table(name string, counted, read int64) {
-	f.add(ruleTable, manifest.SeverityError, "table:"+name,
-		fmt.Sprintf("%d rows were counted and %d read: the database changed meanwhile and gives no snapshot; run omt-pack again when nobody works with it", counted, read))
-}
-
 func subject(f manifest.File) string {
 	if f.ID != 0 {
 		return fmt.Sprintf("file:%s:%d", f.Area, f.ID)

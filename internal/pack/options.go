@@ -23,6 +23,7 @@ type Options struct {
 	Only       []manifest.Area
 	OlderThan  time.Duration // 0: files of any age
 	Orphans    bool          // files without a row move too
+	Settle     time.Duration // without a snapshot: for how long tables that change are read again; 0: not, see package settle
 	Level      int           // 1 to 3
 	Workers    int
 	Codec      string // of table parts: a chunk.Codec, zstd where it is empty
@@ -63,6 +64,10 @@ const MaxWorkers = 3
 
 const roomWait = 30 * time.Second
 
+// DefaultSettle is for how long tables that change are read again where nobody says: enough for somebody who has just been
+// told to stop and saves, and little of a frozen window. Those who work on are not waited for: they are named.
+const DefaultSettle = 2 * time.Minute
+
 // preseed is the phase of a part that goes ahead.
 const preseed = "preseed"
 
@@ -75,6 +80,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("%d workers: want at least 1", o.Workers)
 	case o.OlderThan < 0:
 		return errors.New("an age below zero")
+	case o.Settle < 0:
+		return errors.New("a time to settle below zero")
 	case o.Rehash && len(o.Known) == 0 && o.To == nil:
 		return errors.New("nothing is known that could be compared: --rehash needs --known or --to")
 	}

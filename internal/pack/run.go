@@ -10,6 +10,7 @@ import (
 	"github.com/openomt/omt/internal/chunk"
 	"github.com/openomt/omt/internal/inventory"
 	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/settle"
 	"github.com/openomt/omt/internal/spool"
 	"github.com/openomt/omt/internal/tenant"
 )
@@ -36,6 +37,7 @@ type run struct {
 	closers []func()
 
 	counted []manifest.Table // of this run's view, before anything is packed
+	moment  *settle.Settled  // of the tables, without a snapshot; nil before and with one
 }
 
 // sums is what a run did.
@@ -151,6 +153,9 @@ func (r *run) stream(ctx context.Context) error {
 		if err := r.area(ctx, area); err != nil {
 			return fmt.Errorf("packing %s: %w", area, err)
 		}
+	}
+	if err := r.since(ctx); err != nil {
+		return fmt.Errorf("packing %s: %w", manifest.Database, err)
 	}
 	if err := r.packer.journal.keep(r.packer.used); err != nil {
 		return err

@@ -21,7 +21,8 @@ type exporter struct {
 	codec  chunk.Codec
 	level  int
 	pool   *chunk.Pool
-	room   *room // nil: parts do not wait for room
+	room   *room                      // nil: parts do not wait for room
+	fresh  map[manifest.Digest]string // types of the parts that were not in the spool before; nil: nobody asks
 
 	known    *known    // parts whose rows are at the destination are not kept; nil: none
 	sketches *sketches // nil: what changes in a part is not found out
@@ -240,7 +241,11 @@ func (p *partsWriter) publish(ctx context.Context, temp string, c manifest.Chunk
 		defer r.free(c.Bytes)
 		r.own(c.SHA256)
 	}
-	return p.x.spool.Publish(temp, c.SHA256, c.Type)
+	err := p.x.spool.Publish(temp, c.SHA256, c.Type)
+	if err == nil && p.x.fresh != nil {
+		p.x.fresh[c.SHA256] = c.Type
+	}
+	return err
 }
 
 // abandon waits for what is under way and drops the part that is not finished.

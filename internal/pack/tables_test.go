@@ -316,28 +316,6 @@ func TestTableUnderALimit(t *testing.T) {
 	}
 }
 
-// Without a snapshot the record says how many rows were read, and a finding that there were others. No part waits for
-// room, since none is handed on before the table ends.
-func TestTableThatChanges(t *testing.T) {
-	r, x, out := tableRun(t, &reader{rows: tableRows(1, 70_000, 140_000)}, 10, func(context.Context, time.Duration) error {
-		return errors.New("it waits for a push that knows nothing yet")
-	})
-	table := tableOf("id")
-	table.Rows = 2
-	if err := r.changingTable(t.Context(), x, table, new(skips)); err != nil {
-		t.Fatal(err)
-	}
-	if err := r.out.Flush(); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(out.String(), `"name":"t","rows":3,`) || strings.Count(out.String(), `"kind":"chunk"`) != 3 {
-		t.Errorf("it wrote %s", out)
-	}
-	if _, findings := r.packer.findings.records("x"); len(findings) != 1 || findings[0].Rule != ruleTable || findings[0].Subjects[0] != "table:t" {
-		t.Errorf("findings: %+v", findings)
-	}
-}
-
 // A part whose rows are at the destination is not kept, whatever its bytes; one that differs in anything but them is.
 func TestKnownParts(t *testing.T) {
 	rows := tableRows(1, 2, 70_000, 70_001, 140_000)

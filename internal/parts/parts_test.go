@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"math"
 	"math/rand/v2"
@@ -192,6 +193,79 @@ func TestCutter(t *testing.T) {
 		if key != nil && began < 3 {
 			t.Errorf("only %d parts: this proves too little", began)
 		}
+	}
+}
+
+// Digests are those of the parts that would be made, and a row that is another one shows in its part alone.
+func TestDigests(t *testing.T) {
+	for name, key := range keys {
+		var rows []source.Row
+		for i := range int64(9) {
+			rows = append(rows, row((i-3)*30_000, fmt.Sprint("c", i)))
+		}
+		if key == nil {
+			rows = append(rows, rows[0])
+		}
+		digests := func(rows []source.Row) (list []Digest) {
+			s, err := Ordered(t.Context(), table(key...), given(rows, nil), t.TempDir())
+			check(t, err)
+			defer s.Close()
+			return collect(t, s.Digests(t.Context()))
+		}
+		made := func(rows []source.Row) (list []Digest) {
+			s, err := Ordered(t.Context(), table(key...), given(rows, nil), t.TempDir())
+			check(t, err)
+			defer s.Close()
+			var w *chunk.PartWriter
+			end := func() {
+				if w != nil {
+					p, err := w.Close()
+					check(t, err)
+					list = append(list, Digest{p.Rows, p.Content})
+				}
+			}
+			cut := s.Cutter()
+			for _, r := range collect(t, s.Rows()) {
+				begins, err := cut.Begins(r)
+				check(t, err)
+				if begins {
+					end()
+					w, err = chunk.NewPartWriter(io.Discard, source.ToRecord(table(key...), 0), chunk.PartOptions{})
+					check(t, err)
+				}
+				check(t, w.Write(r))
+			}
+			end()
+			return list
+		}
+		was := digests(rows)
+		if d := cmp.Diff(made(rows), was); d != "" || name == "integer" && len(was) < 4 {
+			t.Errorf("%s: %d parts: %s", name, len(was), d)
+		}
+		rows[4] = slices.Clone(rows[4])
+		rows[4][2] = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
+		is := digests(rows)
+		if d := cmp.Diff(made(rows), is); d != "" || slices.Equal(was, is) {
+			t.Errorf("%s: a row is another one: %s", name, d)
+		}
+		if list := digests(nil); len(list) > 0 {
+			t.Errorf("%s: no rows make %v", name, list)
+		}
+		s, err := Ordered(t.Context(), table(key...), given(rows, nil), t.TempDir())
+		check(t, err)
+		for range s.Digests(t.Context()) {
+			break // whoever leaves early is not asked again
+		}
+		s.Close()
+	}
+	broken := errors.New("connection lost")
+	s, err := Ordered(t.Context(), table("id"), given([]source.Row{row(1, "a")}, broken), "")
+	check(t, err)
+	for _, err = range s.Digests(t.Context()) {
+		continue
+	}
+	if !errors.Is(err, broken) {
+		t.Errorf("it ends with %v", err)
 	}
 }
 

@@ -212,6 +212,7 @@ type View struct {
 
 	unreadable []Unreadable
 	lists      []TableList // once they were asked for
+	markers    *markers    // once a mark was taken
 }
 
 var _ Reader = (*View)(nil)

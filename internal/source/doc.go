@@ -27,6 +27,15 @@
 // Begin asks each for no row. To questions it is not there. Tables without which there is no database stay, so that a
 // question fails; CheckRequired names them.
 //
+// # Marks
+//
+// Where a view is not of one moment, Mark says what a table can be asked at little cost and what changes with its rows: their
+// number, the sum of their keys, and for each associate in updated_associate_id the latest updated and the sum of
+// updatedCount (but for the table text, where that is documented to be the number of a table); the next key in sequence; and
+// how many lines traveltransactionlog has got about the table since the view's first mark, by associate. Of the log, which
+// may be huge, no older line is read. Which number a table has there is what sequence says of it (TableName, TableNumber); a
+// version whose sequence has no such columns does without. What follows from marks is told in package settle.
+//
 // # Facts
 //
 // Name of the fact, its table, and the keys of Data, which are column names in lower case. A key is absent where the

@@ -72,6 +72,10 @@ func refuseNull(table string, cols []Column, row Row) error {
 	return nil
 }
 
+// ErrVictim is a query that the server broke off, since it and others waited for one another: reading under locks, as
+// without a snapshot, it may. The same query can be asked again.
+var ErrVictim = errors.New("victim of a deadlock")
+
 // errBusy is a question while an answer is still being read.
 var errBusy = errors.New("the connection is still reading")
 

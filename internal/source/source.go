@@ -246,6 +246,8 @@ type Reader interface {
 	Unreadable() []Unreadable
 	TableLists(ctx context.Context) ([]TableList, error)
 	Count(ctx context.Context, table string) (int64, error)
+	// Mark takes the mark of a table, named without regard to letter case.
+	Mark(ctx context.Context, table string) (Mark, error)
 	// Rows yields all rows of a table, without computed columns: ordered by key where that is one integer column, else in no
 	// particular order.
 	Rows(ctx context.Context, t Table) iter.Seq2[Row, error]

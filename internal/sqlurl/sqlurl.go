@@ -17,7 +17,7 @@ const (
 	notTaken                // would change what values look like, log what is sent, or needs what is not built in
 )
 
-// parameters are those of the driver, spelled as they are recorded. No other is taken: a misspelled one would be dropped
+// parameters are those of the driver and one of ours (snapshot), spelled as they are recorded. No other is taken: a misspelled one would be dropped
 // without a word, and with it what it was to protect.
 var parameters = []struct {
 	name string
@@ -32,7 +32,7 @@ var parameters = []struct {
 	{"krb5-realm", kept}, {"krb5-dnslookupkdc", kept}, {"krb5-udppreferencelimit", kept},
 	{"fedauth", kept}, {"applicationclientid", kept}, {"resource id", kept}, {"clientcertpath", kept},
 	{"sendcertificatechain", kept}, {"tokenfilepath", kept}, {"additionallyallowedtenants", kept},
-	{"disableinstancediscovery", kept},
+	{"disableinstancediscovery", kept}, {"snapshot", kept},
 
 	{"user id", taken}, {"uid", taken}, {"user", taken}, {"password", taken}, {"pwd", taken}, {"app name", taken}, {"workstation id", taken}, {"disableretry", taken},
 

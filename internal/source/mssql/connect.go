@@ -43,7 +43,7 @@ func Open(rawURL, password string, options ...Option) (*Driver, error) {
 	}
 	db := sql.OpenDB(c)
 	db.SetMaxOpenConns(maxConnections)
-	return &Driver{db: db, url: t.clean, name: t.cfg.Host + "/" + t.cfg.Database}, nil
+	return &Driver{db: db, url: t.clean, name: t.cfg.Host + "/" + t.cfg.Database, adrift: t.adrift}, nil
 }
 
 // maxConnections is how many connections a Driver has at most.
@@ -56,6 +56,7 @@ type target struct {
 	server  string // as people write it: sql1, sql1:1444, sql1\CRM
 	login   *entra // a login by Entra ID, or nil
 	lowered bool   // tlsmin allows versions before TLS 1.2
+	adrift  bool   // snapshot=off
 }
 
 const urlHint = "write sqlserver://LOGIN@HOST:PORT?database=NAME, and give the password in OMT_DB_PASSWORD"
@@ -78,6 +79,11 @@ func parseURL(rawURL, password, goos string) (target, error) {
 	for _, file := range []string{"certificate", "serverCertificate"} { // read here, whatever the file is called
 		sqlurl.Drop(q, file)
 	}
+	snapshot, given := sqlurl.Get(q, "snapshot")
+	if given && snapshot != "off" {
+		return target{}, usagef("parameter %q takes %q alone: without it there is a snapshot where the database allows one", "snapshot", "off")
+	}
+	sqlurl.Drop(q, "snapshot") // ours
 	sqlurl.Rename(q, "uid", "user id")
 	sqlurl.Rename(q, "user", "user id")
 	sqlurl.Rename(q, "pwd", "password")
@@ -96,7 +102,7 @@ func parseURL(rawURL, password, goos string) (target, error) {
 	if password != "" {
 		cfg.Password = password
 	}
-	t := target{cfg: cfg, clean: sqlurl.Clean(u, params), server: serverName(cfg)}
+	t := target{cfg: cfg, clean: sqlurl.Clean(u, params), server: serverName(cfg), adrift: given}
 	if err := t.prepareTLS(params); err != nil {
 		return target{}, err
 	}

@@ -29,6 +29,7 @@ func TestParseURL(t *testing.T) {
 		{"sqlserver://sa@host?database=b+c%26d&TrustServerCertificate=true&workstation+id=w", odd, "sqlserver://host?database=b+c%26d&TrustServerCertificate=true", "sa", odd, "host", true},
 		{"sqlserver://host?database=crm&UID=sa&pwd=hidden", "", "sqlserver://host?database=crm", "sa", "hidden", "host", true},
 		{"sqlserver://sa:" + url.QueryEscape(odd) + "@host?database=crm&tlsMin=1.0", "", "sqlserver://host?database=crm&tlsmin=1.0", "sa", strings.ReplaceAll(odd, " ", "+"), "host", true},
+		{"sqlserver://sa@host?database=crm&Snapshot=off", "pw", "sqlserver://host?database=crm&snapshot=off", "sa", "pw", "host", true},
 		{"sqlserver://CORP%5Ckarl@[::1]:1444?database=crm&failoverpartner=sql2&failoverport=1444", "pw", "sqlserver://[::1]:1444?database=crm&failoverpartner=sql2&failoverport=1444", `CORP\karl`, "pw", "[::1]:1444", true},
 	} {
 		got, err := parseURL(c.url, c.password, "linux")
@@ -39,6 +40,9 @@ func TestParseURL(t *testing.T) {
 		cfg := got.cfg
 		if got.clean != c.clean || cfg.User != c.user || cfg.Password != c.gotPassword || cfg.AppName != "omt" || got.server != c.server {
 			t.Errorf("%s: %q, %q, %q, app %q, server %q", c.url, got.clean, cfg.User, cfg.Password, cfg.AppName, got.server)
+		}
+		if got.adrift != strings.Contains(c.clean, "snapshot=off") || cfg.Parameters["snapshot"] != "" {
+			t.Errorf("%s: without a snapshot: %v; the driver is told %q", c.url, got.adrift, cfg.Parameters["snapshot"])
 		}
 		if enc := cfg.Encryption == msdsn.EncryptionRequired; enc != c.encrypted {
 			t.Errorf("%s: encryption %v", c.url, cfg.Encryption)
@@ -68,6 +72,7 @@ func TestParseURLRefuses(t *testing.T) {
 		{"sqlserver://sa:secret@host?database=crm&log=63", "not taken"},
 		{"sqlserver://sa:secret@host?database=crm&TrustServerCertficate=true", `"TrustServerCertficate" is not known`},
 		{"sqlserver://sa:secret@host?database=crm&encrypt=true&encrypt=false", `"encrypt" is given twice`},
+		{"sqlserver://sa:secret@host?database=crm&snapshot=on", `"snapshot" takes "off" alone`},
 		{"sqlserver://sa:secret@host?database=crm&protocol=np", "np"},
 		{"sqlserver://sa:secret@host?database=crm&tlsmin=1.4", "none of 1.0, 1.1, 1.2 and 1.3"},
 		{"sqlserver://sa:secret@host?database=crm&authenticator=kerberos", `"kerberos" is none of ntlm, krb5`},

@@ -29,8 +29,9 @@
 // # Reading
 //
 // A Driver sends SELECT alone. Begin takes one connection: inside one SNAPSHOT transaction where the database allows snapshots
-// (sys.databases), so that all that is read is of one moment; elsewhere every query sees its own moment, and Consistent
-// says so. Names are used as INFORMATION_SCHEMA spells them.
+// (sys.databases), so that all that is read is of one moment; elsewhere, and with snapshot=off in the URL, every query sees
+// its own moment (or, under locks, several), and Consistent says so. snapshot=off is for a server whose tempdb has no room for
+// the versions of rows, and for trying out what becomes of a run without. Names are used as INFORMATION_SCHEMA spells them.
 //
 // Values: bit, integers, float and real as the driver gives them; decimal, numeric, money and smallmoney as exact text;
 // datetime, datetime2 and smalldatetime as their wall clock; datetimeoffset with its offset; uniqueidentifier in the order

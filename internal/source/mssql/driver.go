@@ -27,6 +27,8 @@ type Driver struct {
 	db   *sql.DB
 	url  string // without user info
 	name string // host and database, for messages
+
+	adrift bool // no snapshot is asked for
 }
 
 var _ source.Driver = (*Driver)(nil)
@@ -48,7 +50,7 @@ func quote(name string) string { return "[" + strings.ReplaceAll(name, "]", "]]"
 // Close closes all connections.
 func (d *Driver) Close() error { return d.db.Close() }
 
-// Begin takes a connection, inside a snapshot where the database allows it.
+// Begin takes a connection, inside a snapshot where the database allows it and the URL does not say snapshot=off.
 func (d *Driver) Begin(ctx context.Context) (source.Conn, error) {
 	c, err := d.db.Conn(ctx)
 	if err != nil {
@@ -59,7 +61,7 @@ func (d *Driver) Begin(ctx context.Context) (source.Conn, error) {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, errors.Join(d.explain("reading from", err), discard(c))
 	}
-	snapshot := state.Int64 == snapshotOn
+	snapshot := state.Int64 == snapshotOn && !d.adrift
 	if snapshot {
 		for _, q := range []string{"SET TRANSACTION ISOLATION LEVEL SNAPSHOT", "BEGIN TRANSACTION"} {
 			if _, err := c.ExecContext(ctx, q); err != nil {

@@ -12,6 +12,7 @@ import (
 	mssqldb "github.com/microsoft/go-mssqldb"
 
 	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/source"
 )
 
 // explain says what an error of the server or of the network means. The driver's errors hold no password.
@@ -44,6 +45,9 @@ func connectionLost(err error) bool {
 // loginFailed is what a server says of every login that it refuses, behind what is wrong where it wants to tell.
 const loginFailed = 18456
 
+// victim is what a server says to the one that it breaks off, of those who wait for one another.
+const victim = 1205
+
 // advice is about an error of the server that has a cause which a person can act on.
 type advice struct {
 	status manifest.Status
@@ -55,6 +59,7 @@ const (
 	rightsHint   = "the login needs SELECT on all tables under the prefix: GRANT SELECT, VIEW DEFINITION ON SCHEMA::[PREFIX] TO [LOGIN]"
 	fillHint     = "to fill a database the login needs CREATE SCHEMA, CREATE TABLE and ALTER on the schema; a member of db_owner has them"
 	laterHint    = "wait and run the same command again, or ask whoever runs the server"
+	tempdbHint   = "tempdb has no room for the versions of rows that a snapshot needs: give it more, run when less is written, or without a snapshot (snapshot=off in the URL)"
 	passwordHint = "change it with another tool (sqlcmd, Management Studio), or have it changed: ALTER LOGIN [LOGIN] WITH PASSWORD = '…'"
 )
 
@@ -105,9 +110,9 @@ var knownErrors = map[int32]advice{
 	40197: {manifest.Failed, laterHint},
 	40501: {manifest.Failed, laterHint},
 
-	3958: {manifest.Failed, "tempdb has no room for the versions of rows that a snapshot needs: give it more, or run when less is written"},
-	3966: {manifest.Failed, "tempdb has no room for the versions of rows that a snapshot needs: give it more, or run when less is written"},
-	3967: {manifest.Failed, "tempdb has no room for the versions of rows that a snapshot needs: give it more, or run when less is written"},
+	3958: {manifest.Failed, tempdbHint},
+	3966: {manifest.Failed, tempdbHint},
+	3967: {manifest.Failed, tempdbHint},
 }
 
 // loginStates are the meanings of the state of error 18456 in Microsoft's documentation. A server tells state 1 and keeps the
@@ -174,6 +179,11 @@ type serverError struct {
 
 // Error returns the text.
 func (e *serverError) Error() string { return e.text }
+
+// Is tells a query that fell victim to a deadlock.
+func (e *serverError) Is(target error) bool {
+	return target == source.ErrVictim && e.cause.Number == victim
+}
 
 // Unwrap returns the driver's error.
 func (e *serverError) Unwrap() error { return e.cause }

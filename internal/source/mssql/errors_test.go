@@ -11,6 +11,7 @@ import (
 	mssqldb "github.com/microsoft/go-mssqldb"
 
 	"github.com/openomt/omt/internal/manifest"
+	"github.com/openomt/omt/internal/source"
 )
 
 func TestExplain(t *testing.T) {
@@ -40,6 +41,9 @@ func TestExplain(t *testing.T) {
 	}
 	if err := d.explain("x", mssqldb.Error{Number: 18456}); !errors.As(err, &se) || se.Number != 18456 {
 		t.Errorf("the number is lost in %v", err)
+	}
+	if err := d.explain("x", mssqldb.Error{Number: 1205}); !errors.Is(err, source.ErrVictim) || errors.Is(d.explain("x", mssqldb.Error{Number: 1204}), source.ErrVictim) {
+		t.Errorf("a deadlock is lost in %v, or seen in another error", err)
 	}
 	if err := d.explain("x", context.Canceled); !errors.Is(err, context.Canceled) {
 		t.Errorf("the cause is lost in %v", err)

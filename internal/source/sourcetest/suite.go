@@ -29,6 +29,8 @@ type Engine struct {
 	Blocks bool
 	// NoComputed is set where computed columns are not made.
 	NoComputed bool
+	// Times writes a time of marks as the engine gives it; nil: with seven digits.
+	Times func(s string) string
 	// NoSurrogates is set where the server at hand does not keep half a surrogate pair in a text.
 	NoSurrogates bool
 }
@@ -61,6 +63,7 @@ func Run(t *testing.T, e Engine) {
 	t.Run("user table", e.userTable)
 	t.Run("at", e.at)
 	t.Run("selects", e.selects)
+	t.Run("marks", e.marks)
 }
 
 // load fills a database under a prefix and finishes.

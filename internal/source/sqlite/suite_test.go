@@ -12,7 +12,7 @@ import (
 )
 
 func TestSuite(t *testing.T) {
-	sourcetest.Run(t, sourcetest.Engine{Digits: 7, NoComputed: true, Blocks: true, New: func(t *testing.T) sourcetest.Database {
+	sourcetest.Run(t, sourcetest.Engine{Digits: 7, NoComputed: true, Blocks: true, Times: asStored, New: func(t *testing.T) sourcetest.Database {
 		path := filepath.Join(t.TempDir(), "crm 100%?#é.sqlite")
 		return sourcetest.Database{
 			Driver: func(t *testing.T) source.Driver {
@@ -37,6 +37,9 @@ func TestSuite(t *testing.T) {
 		}
 	}})
 }
+
+// asStored is a time as it is stored: text.
+func asStored(s string) string { return s }
 
 func BenchmarkSuite(b *testing.B) {
 	sourcetest.Bench(b, func(b *testing.B) (source.Loader, source.Driver, *sql.DB) {
