@@ -31,6 +31,14 @@ type Options struct {
 	Now  func() time.Time
 
 	replace func(tmp, path string) error // of tests; nil: the system's
+	at      func(point string)           // of tests: told what has just been done
+}
+
+// reached tells a test where the run is.
+func (o Options) reached(point string) {
+	if o.at != nil {
+		o.at(point)
+	}
 }
 
 // Validate reports options that cannot be meant.
@@ -99,15 +107,18 @@ func Run(ctx context.Context, o Options) ([]manifest.Freeze, error) {
 	if err := j.write(entry{Step: stepBegin, Manifest: o.Manifest, Database: o.Installation.Database, Prefix: o.Installation.Prefix}); err != nil {
 		return nil, err
 	}
+	o.reached("the freeze is begun")
 	if slices.Contains(o.What, Service) && o.base() != "" {
 		if err := j.freezeFile(o); err != nil {
 			return nil, err
 		}
+		o.reached("Service is frozen")
 	}
 	if slices.Contains(o.What, Event) {
 		if err := j.freezeEvent(ctx, o); err != nil {
 			return nil, err
 		}
+		o.reached("the event is noted")
 	}
 	return slices.Clone(j.state.records), j.write(entry{Step: stepFrozen})
 }
@@ -143,13 +154,18 @@ func (j *journal) freezeFile(o Options) error {
 	if err != nil || rec.Already {
 		return err
 	}
-	replace := replaceFile
-	if o.replace != nil {
-		replace = o.replace
+	o.reached("the config is to be written")
+	replace := func(tmp, path string) error {
+		o.reached("the new config is written")
+		if o.replace != nil {
+			return o.replace(tmp, path)
+		}
+		return replaceFile(tmp, path)
 	}
 	if err := writeConfig(path, after, rec.BeforeSHA256, replace); err != nil {
 		return manifest.Errorf(manifest.Failed, "freezing Customer Service by %q: %w", path, heldOpen(err))
 	}
+	o.reached("the config is replaced")
 	return j.write(entry{Step: stepMade, What: serviceConfig})
 }
 
@@ -174,11 +190,15 @@ func (j *journal) freezeEvent(ctx context.Context, o Options) error {
 		}
 	}
 	_, err = makeEvent(ctx, db, o, func(rec manifest.Freeze) error {
-		return j.write(entry{Step: stepIntend, Record: &rec})
+		o.reached("the row is put in")
+		err := j.write(entry{Step: stepIntend, Record: &rec})
+		o.reached("the row is to be committed")
+		return err
 	})
 	if err != nil {
 		return err
 	}
+	o.reached("the row is committed")
 	return j.write(entry{Step: stepMade, What: systemEvent})
 }
 
