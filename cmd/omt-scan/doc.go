@@ -37,6 +37,13 @@
 // is asked on the console, offering what the login's own card has; without a console the run ends with 2 and names the
 // flags.
 //
+// --netserver URL (or "netserver" in omt.json) has the login verified: NetServer is asked with user name and password, over
+// https, once. The password is asked for on the console, or taken from the variable OMT_SCAN_NETSERVER_PASSWORD or from a
+// file (--netserver-password @FILE); it may not stand on the command line. Basic authentication must be on there. What
+// NetServer says of the login's rights and role then counts. Without --netserver, on Windows, the account that runs omt-scan
+// is looked for among the login's accounts (table Credentials). Else nothing but the database's own login is a proof. Which
+// it was stands in the manifest and is told.
+//
 // # Plans
 //
 // --plans FILE is the list of the tenant's plans: the vendor's licence XML, CSV with the columns name, title, onsite,
@@ -82,6 +89,6 @@
 //
 // That users have no plan yet is no remark: omt-assign gives them one.
 //
-// Migrating live, checking the login with NetServer, and asking a destination what it has are not part of this build:
-// --live, --netserver and --to are refused with 2.
+// --live says that the migration is the live one: omt-pack then freezes the installation. Nothing else differs here. Asking
+// a destination what it has is not part of this build: --to is refused with 2.
 package main

@@ -10,6 +10,7 @@ import (
 
 	"github.com/openomt/omt/internal/archive"
 	"github.com/openomt/omt/internal/inventory"
+	"github.com/openomt/omt/internal/login"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/progress"
 	"github.com/openomt/omt/internal/source"
@@ -22,6 +23,7 @@ type Options struct {
 
 	Login       string // of who migrates
 	Migrator    Person
+	Live        bool     // the migration is the live one and no test
 	AdminRights []string // function rights that make an administrator
 	AdminRoles  []string // roles that do
 	Plans       []manifest.Plan
@@ -36,6 +38,9 @@ type Options struct {
 	// written, and returns what they say; nil: none are run.
 	Rules    func(ctx context.Context) ([]manifest.Check, []manifest.Finding, error)
 	Required []string // rules without whose check that is done nothing will be packed
+
+	// Verify proves that who runs this is the associate that the login names; nil: the database's login alone is a proof.
+	Verify func(ctx context.Context, login string, a source.Account) (login.Proof, error)
 
 	// Ask prints a prompt and reads a line, for what Missing names; nil where nobody can be asked.
 	Ask func(ctx context.Context, prompt string) (string, error)
@@ -160,9 +165,16 @@ func (r *run) prepare(ctx context.Context) ([]manifest.Record, error) {
 	}
 	return []manifest.Record{
 		manifest.Header{
-			Format: manifest.Format, ID: o.NewID(), Tool: o.Tool, Created: manifest.At(r.now), Migration: "test", Phase: phase,
+			Format: manifest.Format, ID: o.NewID(), Tool: o.Tool, Created: manifest.At(r.now), Migration: o.migration(), Phase: phase,
 		}, inst, migrator,
 	}, nil
+}
+
+func (o Options) migration() string {
+	if o.Live {
+		return "live"
+	}
+	return "test"
 }
 
 func known(s string) string {
