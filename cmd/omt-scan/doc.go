@@ -39,10 +39,10 @@
 //
 // --netserver URL (or "netserver" in omt.json) has the login verified: NetServer is asked with user name and password, over
 // https, once. The password is asked for on the console, or taken from the variable OMT_SCAN_NETSERVER_PASSWORD or from a
-// file (--netserver-password @FILE); it may not stand on the command line. Basic authentication must be on there. What
-// NetServer says of the login's rights and role then counts. Without --netserver, on Windows, the account that runs omt-scan
-// is looked for among the login's accounts (table Credentials). Else nothing but the database's own login is a proof. Which
-// it was stands in the manifest and is told.
+// file (--netserver-password @FILE); it may not stand on the command line. --ca FILE names the certificates of a company's
+// own authority. Basic authentication must be on at NetServer. What it says of the login's rights and role then counts.
+// Without --netserver, on Windows, the account that runs omt-scan is looked for among the login's accounts (table
+// Credentials). Else nothing but the database's own login is a proof. Which it was stands in the manifest and is told.
 //
 // # Plans
 //
