@@ -28,6 +28,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 )
 
 // Classes of errors; drivers wrap them, callers test with errors.Is.
@@ -42,8 +43,9 @@ var (
 
 // Info describes a stored object.
 type Info struct {
-	Name string // slash-separated, below the destination
-	Size int64
+	Name     string // slash-separated, below the destination
+	Size     int64
+	Modified time.Time // when it was stored, by the far side's clock
 }
 
 // Destination stores objects. It is safe for concurrent use.
@@ -61,6 +63,9 @@ type Destination interface {
 	Create(ctx context.Context, name string, data []byte) error
 	// Replace stores a small object whatever is there; for convenience copies alone.
 	Replace(ctx context.Context, name string, data []byte) error
+	// Remove removes an object; one that is not there is no error. ErrDenied where the credential may not delete, which
+	// nothing but collecting needs.
+	Remove(ctx context.Context, name string) error
 	// Upload begins, or finds again, the upload of an object of a known size and SHA-256. ErrExists when there is an
 	// object of that name. Of two that upload the same object at once, one may have to begin at offset 0.
 	Upload(ctx context.Context, name string, size int64, sum [32]byte) (Upload, error)

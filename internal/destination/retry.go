@@ -167,6 +167,10 @@ func (d *retrying) Replace(ctx context.Context, name string, data []byte) error 
 	return d.r.Do(ctx, name, func() (bool, error) { return false, d.Destination.Replace(ctx, name, data) })
 }
 
+func (d *retrying) Remove(ctx context.Context, name string) error {
+	return d.r.Do(ctx, name, func() (bool, error) { return false, d.Destination.Remove(ctx, name) })
+}
+
 func (d *retrying) Upload(ctx context.Context, name string, size int64, sum [32]byte) (u Upload, err error) {
 	err = d.r.Do(ctx, name, func() (bool, error) {
 		u, err = d.Destination.Upload(ctx, name, size, sum)

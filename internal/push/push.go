@@ -61,6 +61,7 @@ type run struct {
 	tenant  *tenant.Tenant
 	journal *journal
 	in      *survey
+	verdict tenant.Verdict
 	again   func() (*manifest.Reader, func(), error)
 	sender  *sender
 }
@@ -78,7 +79,7 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 	}
 	defer lock.Unlock() //nolint:errcheck // the lock ends with the process
 	r := &run{o: o, spool: s, in: &survey{standing: manifest.Standing{Required: o.Required}}, d: o.Retry.Wrap(o.To)}
-	r.tenant = tenant.Open(r.d)
+	r.tenant = tenant.Open(r.d).Waits(o.Retry.Sleep, o.Notice)
 	if r.temp, err = s.ClearTemp("push"); err != nil {
 		return err
 	}
@@ -172,7 +173,9 @@ func (r *run) judge(ctx context.Context) error {
 	if m := r.in.header.Mode; m != "" && m != modeInitial {
 		return manifest.Errorf(manifest.Refused, "the manifest is of mode %q: this build does first migrations only", m)
 	}
-	return r.tenant.Judge(ctx, r.claim())
+	var err error
+	r.verdict, err = r.tenant.Judge(ctx, r.claim(), tenant.RecoverNone)
+	return err
 }
 
 func (r *run) claim() tenant.Claim {
@@ -189,7 +192,7 @@ func (r *run) commit(ctx context.Context) (tenant.Commit, error) {
 	if err != nil {
 		return tenant.Commit{}, err
 	}
-	claim := r.claim()
+	claim := r.claim().Under(r.verdict, tenant.RecoverNone)
 	claim.Manifest = m.stored
 	if claim.Spool, err = r.spool.ID(r.o.NewID); err != nil {
 		return tenant.Commit{}, err
@@ -207,7 +210,7 @@ func (r *run) commit(ctx context.Context) (tenant.Commit, error) {
 		Counts: m.end.Counts, Chunks: int64(len(r.in.chunks)), Bytes: r.in.bytes, Missing: r.in.missing.total, Tool: r.o.Tool,
 		At: manifest.At(r.o.Now()),
 	}
-	c, err := r.tenant.Commit(ctx, claim, own)
+	c, err := r.tenant.Commit(ctx, claim, own, r.confirm)
 	if err != nil {
 		return tenant.Commit{}, err
 	}

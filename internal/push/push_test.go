@@ -204,7 +204,7 @@ func TestRefused(t *testing.T) {
 		"an error stands":   {func(p *packed) { p.more = []manifest.Record{done, finding} }, 5, "blocked by duplicate-email (1: user:7, user:8)"},
 		"a check not done":  {func(p *packed) { p.more = []manifest.Record{half} }, 5, "blocked by duplicate-email (not completed: crashed)"},
 		"a check taken out": {func(p *packed) { p.more = []manifest.Record{waived, waiver} }, 5, "blocked by rules that were never run: duplicate-email"},
-		"live":              {func(p *packed) { p.migration = "live" }, 5, `a "live" migration`},
+		"migration":         {func(p *packed) { p.migration = "half" }, 4, `migration "half"`},
 		"recovery":          {func(p *packed) { p.mode = "recovery" }, 5, `of mode "recovery"`},
 		"phase":             {func(p *packed) { p.phase = "half" }, 4, `phase "half"`},
 		"id":                {func(p *packed) { p.id = "../../x" }, 4, `id "../../x"`},
@@ -245,7 +245,7 @@ func TestWaivedAndPreseed(t *testing.T) {
 	_, err = at.push(t, p.bytes(t))
 	wantError(t, err, manifest.Remarks, "revision 1")
 	at.wantPushed(t, p)
-	if s, err := tenant.Open(at.destination(t)).State(t.Context()); err != nil || s.Number != 0 {
+	if s, err := tenant.Open(at.destination(t)).State(t.Context()); err != nil || s.Migration != nil {
 		t.Errorf("a preseed made the state %+v, error %v", s, err)
 	}
 }

@@ -12,13 +12,19 @@ import (
 
 // Committed finds a committed revision of the manifest's id that was made of the same input, or that is the input.
 // superseded tells that a later revision of it is committed too. A commit that passed the gate is finished first.
-// Without one, c is nil.
+// Without one, c is nil; so it is for a migration that another one has replaced since.
 func (t *Tenant) Committed(ctx context.Context, p Phase, id string, input manifest.Digest) (c *Commit, superseded bool, err error) {
 	if !validID(id) {
 		return nil, false, manifest.Errorf(manifest.BadInput, "manifest id %q: want a UUID in lower case", id)
 	}
 	if err := t.settle(ctx); err != nil {
 		return nil, false, err
+	}
+	if p == Full {
+		s, err := t.State(ctx)
+		if now := s.current(); err != nil || now == nil || now.ID != id {
+			return nil, false, err
+		}
 	}
 	revisions, err := t.Revisions(ctx, p, id)
 	if err != nil {
@@ -41,7 +47,8 @@ func (t *Tenant) Committed(ctx context.Context, p Phase, id string, input manife
 }
 
 // Begin claims a revision for a push whose manifest is known to its last byte: the one that the same spool had claimed
-// for the same manifest and did not finish, else the next number. All of c but Revision must be set.
+// for the same manifest and did not finish, else the next number. All of c but Revision must be set; it is judged
+// again, by its Recover and its Base.
 func (t *Tenant) Begin(ctx context.Context, c Claim) (Claim, error) {
 	if err := t.settle(ctx); err != nil {
 		return Claim{}, err
@@ -50,7 +57,7 @@ func (t *Tenant) Begin(ctx context.Context, c Claim) (Claim, error) {
 	if err != nil {
 		return Claim{}, err
 	}
-	if err := t.judge(ctx, s, c); err != nil {
+	if err := t.stands(s, c); err != nil {
 		return Claim{}, err
 	}
 	revisions, err := t.Revisions(ctx, c.Phase, c.ID)
@@ -75,7 +82,7 @@ func (t *Tenant) unfinished(ctx context.Context, c Claim, revisions []Revision) 
 			return nil
 		}
 		old, err := t.ClaimOf(ctx, r)
-		if err == nil && old.Spool == c.Spool && old.Input == c.Input && old.Manifest == c.Manifest && old.revision() == c.at(r.Number) {
+		if err == nil && old.Spool == c.Spool && old.Input == c.Input && old.Manifest == c.Manifest && old.Base == c.Base && old.revision() == c.at(r.Number) {
 			return &old
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/openomt/omt/internal/manifest"
 )
@@ -15,8 +16,10 @@ type StateName string
 
 // The states that this build writes; see the package comment.
 const (
-	OfflineMaintenance StateName = "offlinemaintenance" // a test migration is committed; nobody logs in
+	Unknown            StateName = "unknown"            // no migration was committed yet
+	OfflineMaintenance StateName = "offlinemaintenance" // a migration is committed; nobody logs in
 	MigrationPending   StateName = "migrationpending"   // a revision is being committed
+	Running            StateName = "running"            // a live migration was accepted
 )
 
 // Phase says whether a manifest is a migration or a part that goes ahead.
@@ -52,6 +55,10 @@ type Claim struct {
 	Company   string          `json:"company"`
 	Serial    string          `json:"serial"`
 	Input     manifest.Digest `json:"input"`
+	Recover   Recover         `json:"recover,omitempty"`
+	Over      string          `json:"over,omitempty"` // the id of the migration whose place this one takes
+	Base      int             `json:"base,omitempty"` // the revision that this one adds files to; 0: it stands for itself
+	Judged    int64           `json:"-"`              // Verdict.State of a judgement before the chunks were confirmed
 	Manifest  Stored          `json:"manifest"`
 	Spool     string          `json:"spool"`
 	Tool      string          `json:"tool"`
@@ -86,16 +93,24 @@ func (c Commit) same(o Commit) bool {
 
 // State is a state record. The zero value, whose Number is 0, is that of a tenant to which nothing was committed.
 type State struct {
-	Format    string        `json:"format"`
-	Number    int64         `json:"number"`
-	Company   string        `json:"company"`
-	Serial    string        `json:"serial"`
-	State     StateName     `json:"state"`
-	Migration *Commit       `json:"migration,omitempty"`
-	Pending   *Commit       `json:"pending,omitempty"`
-	History   []Past        `json:"history"`
-	Tool      string        `json:"tool"`
-	At        manifest.Time `json:"at"`
+	Format     string        `json:"format"`
+	Number     int64         `json:"number"`
+	Company    string        `json:"company"`
+	Serial     string        `json:"serial"`
+	State      StateName     `json:"state"`
+	Closed     bool          `json:"closed,omitempty"`
+	Migration  *Commit       `json:"migration,omitempty"`
+	Pending    *Commit       `json:"pending,omitempty"`
+	Seeding    *Commit       `json:"seeding,omitempty"`
+	Collecting *Collecting   `json:"collecting,omitempty"`
+	History    []Past        `json:"history"`
+	Tool       string        `json:"tool"`
+	At         manifest.Time `json:"at"`
+}
+
+// Collecting says that chunks are being removed while the record that holds it is the highest.
+type Collecting struct {
+	Run string `json:"run"` // tells it from others
 }
 
 // Past is one state that the tenant had.
@@ -104,6 +119,7 @@ type Past struct {
 	State    StateName     `json:"state"`
 	ID       string        `json:"id"`
 	Revision int           `json:"revision"`
+	Closed   bool          `json:"closed,omitempty"`
 	At       manifest.Time `json:"at"`
 }
 
@@ -113,6 +129,40 @@ func (s State) current() *Commit {
 		return s.Pending
 	}
 	return s.Migration
+}
+
+// onItsWay is the commit that passed the gate and may not be finished.
+func (s State) onItsWay() *Commit {
+	if s.Pending != nil {
+		return s.Pending
+	}
+	return s.Seeding
+}
+
+// next is the record that follows s and says the same, but for what is on its way.
+func (s State) next(tool string, at manifest.Time) State {
+	n := s
+	n.Format, n.Number, n.State = manifest.Format, s.Number+1, s.resting()
+	n.Pending, n.Seeding, n.Collecting = nil, nil, nil
+	n.History = slices.Clone(s.History)
+	n.Tool, n.At = tool, at
+	return n
+}
+
+// enter makes the record one that names a state of the tenant's migration.
+func (s *State) enter(name StateName) {
+	s.State = name
+	s.History = append(s.History, Past{
+		Number: s.Number, State: name, ID: s.Migration.ID, Revision: s.Migration.Revision, Closed: s.Closed, At: s.At,
+	})
+}
+
+// resting is the state that the tenant has when nothing is on its way.
+func (s State) resting() StateName {
+	if n := len(s.History); n > 0 {
+		return s.History[n-1].State
+	}
+	return Unknown
 }
 
 // errDamaged says that a record is not what was written.

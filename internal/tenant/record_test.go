@@ -22,7 +22,7 @@ func sampleState() State {
 	}
 	return State{
 		Format: manifest.Format, Number: 2, Company: c.Company, Serial: c.Serial, State: OfflineMaintenance, Migration: &c,
-		History: []Past{{2, OfflineMaintenance, c.ID, 1, at}}, Tool: c.Tool, At: at,
+		History: []Past{{Number: 2, State: OfflineMaintenance, ID: c.ID, Revision: 1, At: at}}, Tool: c.Tool, At: at,
 	}
 }
 

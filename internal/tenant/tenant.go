@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/openomt/omt/internal/destination"
 	"github.com/openomt/omt/internal/manifest"
@@ -27,11 +28,15 @@ const (
 
 // Tenant is what lies at a destination.
 type Tenant struct {
-	d destination.Destination
+	d      destination.Destination
+	sleep  func(ctx context.Context, d time.Duration) error
+	notice func(format string, args ...any)
 }
 
 // Open gives the tenant at a destination. It asks nothing of it yet.
-func Open(d destination.Destination) *Tenant { return &Tenant{d: d} }
+func Open(d destination.Destination) *Tenant {
+	return &Tenant{d: d, sleep: sleep, notice: func(string, ...any) {}}
+}
 
 // URL names the destination.
 func (t *Tenant) URL() string { return t.d.URL() }
@@ -104,6 +109,8 @@ type Revision struct {
 	Claimed  bool // open.json is there
 	Stored   bool // the manifest is there
 	Finished bool // commit.json is there: the revision exists
+
+	Opened time.Time // when it was claimed, by the far side's clock
 }
 
 // name is the name of one of its objects.
@@ -137,7 +144,7 @@ func (t *Tenant) Revisions(ctx context.Context, p Phase, id string) ([]Revision,
 		}
 		switch parts[2] {
 		case openName:
-			found[k].Claimed = true
+			found[k].Claimed, found[k].Opened = true, i.Modified
 		case manifestName:
 			found[k].Stored = true
 		case commitName:
@@ -214,12 +221,17 @@ func (t *Tenant) Last(ctx context.Context, p Phase, id string) (Commit, error) {
 
 // Chunks calls fn for every chunk at the destination, in no promised order, and after a broken connection perhaps twice.
 func (t *Tenant) Chunks(ctx context.Context, fn func(d manifest.Digest, typ string, bytes int64) error) error {
+	return t.ChunkInfos(ctx, func(d manifest.Digest, typ string, i destination.Info) error { return fn(d, typ, i.Size) })
+}
+
+// ChunkInfos is Chunks with all that is known of the object.
+func (t *Tenant) ChunkInfos(ctx context.Context, fn func(d manifest.Digest, typ string, i destination.Info) error) error {
 	return t.d.List(ctx, "chunks/", func(i destination.Info) error {
 		d, typ, ok := ParseChunkName(i.Name)
 		if !ok {
 			return nil
 		}
-		return fn(d, typ, i.Size)
+		return fn(d, typ, i)
 	})
 }
 

@@ -2,6 +2,7 @@ package tenant_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -13,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/openomt/omt/internal/destination"
 	"github.com/openomt/omt/internal/destination/destinationtest"
@@ -49,6 +50,9 @@ func quick() destination.Retry {
 // push is what a push is to the tenant.
 type push struct {
 	id, company, serial, input, spool string
+	migration, mode                   string
+	recover                           tenant.Recover
+	base                              int
 	phase                             tenant.Phase
 	at                                int // minutes after the beginning
 }
@@ -86,15 +90,16 @@ func (p push) manifest() []byte {
 func (p push) claim() tenant.Claim {
 	m := p.manifest()
 	return tenant.Claim{
-		ID: p.id, Phase: p.phase, Migration: "test", Company: p.company, Serial: p.serial, Input: p.inputDigest(),
-		Manifest: tenant.Stored{SHA256: sha256.Sum256(m), Bytes: int64(len(m))}, Spool: p.spool, Tool: "omt-push 0.1.0", At: p.time(),
+		ID: p.id, Phase: p.phase, Migration: cmp.Or(p.migration, "test"), Company: p.company, Serial: p.serial, Input: p.inputDigest(),
+		Recover: p.recover, Base: p.base, Manifest: tenant.Stored{SHA256: sha256.Sum256(m), Bytes: int64(len(m))}, Spool: p.spool, Tool: "omt-push 0.1.0", At: p.time(),
 	}
 }
 
 // run is a whole push. mine tells whether its own commit stands.
 func (p push) run(ctx context.Context, d destination.Destination) (c tenant.Commit, mine bool, err error) {
 	t := tenant.Open(d)
-	if err := t.Judge(ctx, p.claim()); err != nil {
+	v, err := t.Judge(ctx, p.claim(), p.recover)
+	if err != nil {
 		return c, false, err
 	}
 	found, _, err := t.Committed(ctx, p.phase, p.id, p.inputDigest())
@@ -104,7 +109,7 @@ func (p push) run(ctx context.Context, d destination.Destination) (c tenant.Comm
 		}
 		return c, false, err
 	}
-	claim, err := t.Begin(ctx, p.claim())
+	claim, err := t.Begin(ctx, p.claim().Under(v, p.recover))
 	if err != nil {
 		return c, false, err
 	}
@@ -114,11 +119,11 @@ func (p push) run(ctx context.Context, d destination.Destination) (c tenant.Comm
 		return c, false, err
 	}
 	own := tenant.Commit{
-		ID: claim.ID, Revision: claim.Revision, Phase: claim.Phase, Migration: claim.Migration, Mode: "initial",
+		ID: claim.ID, Revision: claim.Revision, Phase: claim.Phase, Migration: claim.Migration, Mode: cmp.Or(p.mode, "initial"),
 		Company: claim.Company, Serial: claim.Serial, Manifest: claim.Manifest, End: sha256.Sum256([]byte("end of " + p.input)),
 		Input: claim.Input, Counts: map[string]int64{"file": 3}, Chunks: 2, Bytes: 100, Missing: 1, Tool: claim.Tool, At: p.time(),
 	}
-	c, err = t.Commit(ctx, claim, own)
+	c, err = t.Commit(ctx, claim, own, func(context.Context) error { return nil })
 	return c, err == nil && c.Revision == own.Revision && c.ID == own.ID, err
 }
 
@@ -128,23 +133,23 @@ func wantTenant(t testing.TB, d destination.Destination, p push) tenant.State {
 	tn := tenant.Open(d)
 	s, err := tn.State(t.Context())
 	check(t, err)
-	if s.State != tenant.OfflineMaintenance || s.Pending != nil || s.Migration == nil {
+	if s.State != tenant.OfflineMaintenance && s.State != tenant.Running || s.Pending != nil || s.Migration == nil {
 		t.Fatalf("the tenant's state is %+v", s)
 	}
 	if s.Migration.ID != p.id || s.Migration.Input != p.inputDigest() || s.Company != p.company || s.Serial != p.serial {
 		t.Fatalf("the tenant's migration is %+v, want that of %+v", s.Migration, p)
 	}
-	if last := s.History[len(s.History)-1]; last.Number != s.Number || last.ID != p.id || last.Revision != s.Migration.Revision {
+	if last := s.History[len(s.History)-1]; last.Number > s.Number || last.ID != p.id || last.Revision != s.Migration.Revision {
 		t.Errorf("history ends with %+v, state is number %d", last, s.Number)
 	}
 	last, err := tn.LastCommitted(t.Context())
 	check(t, err)
-	if diff := cmp.Diff(s.Migration, last); diff != "" {
+	if diff := gocmp.Diff(s.Migration, last); diff != "" {
 		t.Errorf("last committed differs from the state: %s", diff)
 	}
 	c, err := tn.Last(t.Context(), p.phase, p.id)
 	check(t, err)
-	if diff := cmp.Diff(*s.Migration, c); diff != "" {
+	if diff := gocmp.Diff(*s.Migration, c); diff != "" {
 		t.Errorf("commit.json differs from the state: %s", diff)
 	}
 	rc, err := tn.OpenManifest(t.Context(), c)
@@ -176,7 +181,7 @@ func wantOne(t testing.TB, d destination.Destination, id string) {
 
 func wantRefused(t testing.TB, err error, text string) {
 	t.Helper()
-	if manifest.StatusOf(err) != manifest.Refused || !strings.Contains(err.Error(), text) || manifest.HintOf(err) == "" && text != "live" {
+	if manifest.StatusOf(err) != manifest.Refused || !strings.Contains(err.Error(), text) || manifest.HintOf(err) == "" {
 		t.Errorf("error is %v (status %d, hint %q), want a refusal that says %q", err, manifest.StatusOf(err), manifest.HintOf(err), text)
 	}
 }
@@ -234,10 +239,10 @@ func TestPushAgain(t *testing.T) {
 	again.spool, again.at = "another spool", 5
 	c, mine, err := again.run(t.Context(), d)
 	check(t, err)
-	if diff := cmp.Diff(first, c); mine || diff != "" {
+	if diff := gocmp.Diff(first, c); mine || diff != "" {
 		t.Errorf("mine is %v, and it differs: %s", mine, diff)
 	}
-	if diff := cmp.Diff(before, destinationtest.Listed(t, d, "")); diff != "" {
+	if diff := gocmp.Diff(before, destinationtest.Listed(t, d, "")); diff != "" {
 		t.Errorf("pushing again changed the tenant: %s", diff)
 	}
 	// What push wrote is the same migration too.
@@ -272,18 +277,15 @@ func TestRefusals(t *testing.T) {
 	for text, p := range map[string]push{
 		`company "Kalles", serial number "18"; the manifest is of "Kalle & Co", "18"`: company,
 		`the manifest is of "Kalles", "19"`:                                           serial,
-		"holds migration " + idA + ", committed 2026-01-02 03:00 UTC; replacing it":   other,
+		"holds migration " + idA + " (test), committed 2026-01-02 03:00 UTC":          other,
 	} {
 		_, _, err := p.run(t.Context(), d)
 		wantRefused(t, err, text)
 	}
-	live := a().claim()
-	live.Migration = "live"
-	wantRefused(t, tenant.Open(d).Judge(t.Context(), live), "live")
 	bad := a().claim()
 	for _, id := range []string{"", "../../x", strings.ToUpper(idA), idA + "0", strings.Repeat("a", 36)} {
 		bad.ID = id
-		if err := tenant.Open(d).Judge(t.Context(), bad); manifest.StatusOf(err) != manifest.BadInput {
+		if _, err := tenant.Open(d).Judge(t.Context(), bad, ""); manifest.StatusOf(err) != manifest.BadInput {
 			t.Errorf("id %q: error is %v", id, err)
 		}
 		if _, _, err := tenant.Open(d).Committed(t.Context(), tenant.Full, id, bad.Input); manifest.StatusOf(err) != manifest.BadInput {
@@ -292,10 +294,10 @@ func TestRefusals(t *testing.T) {
 	}
 	bad = a().claim()
 	bad.Phase = "half"
-	if err := tenant.Open(d).Judge(t.Context(), bad); manifest.StatusOf(err) != manifest.BadInput {
+	if _, err := tenant.Open(d).Judge(t.Context(), bad, ""); manifest.StatusOf(err) != manifest.BadInput {
 		t.Errorf("error is %v", err)
 	}
-	if diff := cmp.Diff(before, destinationtest.Listed(t, d, "")); diff != "" {
+	if diff := gocmp.Diff(before, destinationtest.Listed(t, d, "")); diff != "" {
 		t.Errorf("what was refused changed the tenant: %s", diff)
 	}
 }
@@ -309,8 +311,8 @@ func TestPreseed(t *testing.T) {
 	if !mine || c.Revision != 1 || c.Phase != tenant.Preseed {
 		t.Errorf("committed %+v", c)
 	}
-	if s, err := tenant.Open(d).State(t.Context()); err != nil || s.Number != 0 {
-		t.Errorf("a preseed made a state: %+v, error %v", s, err)
+	if s, err := tenant.Open(d).State(t.Context()); err != nil || s.Number != 2 || s.State != tenant.Unknown || s.Migration != nil || len(s.History) > 0 || s.Company != "Kalles" {
+		t.Errorf("after a preseed the state is %+v, error %v", s, err)
 	}
 	stranger := a()
 	stranger.company = "Others"
@@ -431,7 +433,7 @@ func TestManifestThatIsNotOurs(t *testing.T) {
 	if manifest.StatusOf(err) != manifest.Failed || !strings.Contains(err.Error(), "is not the manifest that this push had stored") {
 		t.Errorf("error is %v", err)
 	}
-	_, err = tenant.Open(d).Commit(t.Context(), claim, tenant.Commit{})
+	_, err = tenant.Open(d).Commit(t.Context(), claim, tenant.Commit{}, nil)
 	if err == nil || !strings.Contains(err.Error(), "not the one that was claimed") {
 		t.Errorf("error is %v", err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/bloberror"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/container"
 
@@ -113,7 +114,7 @@ func (d *Blob) Stat(ctx context.Context, name string) (destination.Info, error) 
 	if err != nil {
 		return destination.Info{}, d.failed(ctx, fmt.Sprintf("looking for %q", name), err)
 	}
-	return destination.Info{Name: name, Size: deref(p.ContentLength)}, nil
+	return destination.Info{Name: name, Size: deref(p.ContentLength), Modified: deref(p.LastModified)}, nil
 }
 
 func deref[T any](p *T) (v T) {
@@ -143,7 +144,8 @@ func (d *Blob) List(ctx context.Context, prefix string, fn func(destination.Info
 			if !ours || destination.CheckName(name) != nil || item.Properties == nil {
 				continue
 			}
-			if err := fn(destination.Info{Name: name, Size: deref(item.Properties.ContentLength)}); err != nil {
+			info := destination.Info{Name: name, Size: deref(item.Properties.ContentLength), Modified: deref(item.Properties.LastModified)}
+			if err := fn(info); err != nil {
 				return err
 			}
 		}
@@ -185,6 +187,18 @@ func (d *Blob) Create(ctx context.Context, name string, data []byte) error {
 // Replace implements destination.Destination.
 func (d *Blob) Replace(ctx context.Context, name string, data []byte) error {
 	return d.small(ctx, name, data, nil)
+}
+
+// Remove implements destination.Destination.
+func (d *Blob) Remove(ctx context.Context, name string) error {
+	b, err := d.blob(name)
+	if err != nil {
+		return err
+	}
+	if _, err = b.Delete(ctx, nil); err == nil || bloberror.HasCode(err, bloberror.BlobNotFound) {
+		return nil
+	}
+	return d.failed(ctx, fmt.Sprintf("removing %q", name), err)
 }
 
 // ifAbsent is the condition of create-if-absent.

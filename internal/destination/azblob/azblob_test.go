@@ -1,6 +1,7 @@
 package azblob
 
 import (
+	"errors"
 	"net/http"
 	"testing"
 	"time"
@@ -52,9 +53,24 @@ func TestSuite(t *testing.T) {
 	for name, o := range map[string]Options{"blocks of 8 MiB": {}, "blocks of 64 KiB, pages of 3": {block: 64 << 10, pageSize: 3}} {
 		t.Run(name, func(t *testing.T) {
 			destinationtest.Run(t, func(t *testing.T) destinationtest.Opener {
-				url := a.SAS(t, a.Container(t), "rcwl", time.Hour)
+				url := a.SAS(t, a.Container(t), "rcwld", time.Hour) // what pushing needs, and d for collecting
 				return func() destination.Destination { return open(t, url, o) }
 			})
 		})
+	}
+}
+
+// Without the right to delete, everything but Remove works, as the suite of package e2e shows.
+func TestRemoveIsDenied(t *testing.T) {
+	a := servers.StartAzurite(t)
+	d := open(t, a.SAS(t, a.Container(t), "rcwl", time.Hour), Options{})
+	if err := d.Create(t.Context(), "chunks/ab/one", []byte("one")); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Remove(t.Context(), "chunks/ab/one"); !errors.Is(err, destination.ErrDenied) {
+		t.Errorf("Remove: %v, want %v", err, destination.ErrDenied)
+	}
+	if _, err := d.Stat(t.Context(), "chunks/ab/one"); err != nil {
+		t.Error(err)
 	}
 }

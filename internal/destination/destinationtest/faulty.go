@@ -15,7 +15,7 @@ import (
 // Op is a kind of call to a destination or an upload.
 type Op string
 
-// The kinds of calls. Change is any of those that change what is stored: create, replace, upload, send, commit.
+// The kinds of calls. Change is any of those that change what is stored: create, replace, remove, upload, send, commit.
 const (
 	OpStat    Op = "stat"
 	OpList    Op = "list"
@@ -23,6 +23,7 @@ const (
 	OpRead    Op = "read" // of what open gave
 	OpCreate  Op = "create"
 	OpReplace Op = "replace"
+	OpRemove  Op = "remove"
 	OpUpload  Op = "upload"
 	OpOffset  Op = "offset"
 	OpSend    Op = "send"
@@ -218,6 +219,11 @@ func (f *Faulty) Create(ctx context.Context, name string, data []byte) error {
 // Replace implements destination.Destination.
 func (f *Faulty) Replace(ctx context.Context, name string, data []byte) error {
 	return f.around(ctx, func() error { return f.Destination.Replace(ctx, name, data) }, OpReplace, OpChange)
+}
+
+// Remove implements destination.Destination.
+func (f *Faulty) Remove(ctx context.Context, name string) error {
+	return f.around(ctx, func() error { return f.Destination.Remove(ctx, name) }, OpRemove, OpChange)
 }
 
 // Upload implements destination.Destination.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/openomt/omt/internal/destination"
 )
@@ -31,6 +32,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Opener, but ...string) {
 		{"create", create},
 		{"create race", createRace},
 		{"replace", replace},
+		{"remove", remove},
+		{"modified", modified},
 		{"names", names},
 		{"list", list},
 		{"ranges", ranges},
@@ -210,6 +213,37 @@ func replace(t *testing.T, open Opener) {
 	wantListed(t, d, "", "omt-tenant.json")
 }
 
+func remove(t *testing.T, open Opener) {
+	d := open()
+	for _, name := range []string{"chunks/ab/one", "chunks/ab/two"} {
+		check(t, d.Create(t.Context(), name, []byte(name)))
+	}
+	check(t, d.Remove(t.Context(), "chunks/ab/one"))
+	wantNothing(t, d, "chunks/ab/one")
+	wantListed(t, d, "", "chunks/ab/two")
+	check(t, d.Remove(t.Context(), "chunks/ab/one"))
+	check(t, d.Remove(t.Context(), "chunks/never/was"))
+	check(t, d.Create(t.Context(), "chunks/ab/one", []byte("again")))
+	wantContent(t, d, "chunks/ab/one", []byte("again"))
+}
+
+// modified holds the far side's clock to a day of ours, since nobody sets it for a test.
+func modified(t *testing.T, open Opener) {
+	d := open()
+	check(t, d.Create(t.Context(), "chunks/ab/one", []byte("one")))
+	one, err := d.Stat(t.Context(), "chunks/ab/one")
+	check(t, err)
+	if off := time.Since(one.Modified); off.Abs() > 24*time.Hour {
+		t.Errorf("stored at %s, which is %s ago", one.Modified, off)
+	}
+	check(t, d.List(t.Context(), "chunks/", func(i destination.Info) error {
+		if off := i.Modified.Sub(one.Modified); off.Abs() > time.Second {
+			t.Errorf("listed with %s, asked for with %s", i.Modified, one.Modified)
+		}
+		return nil
+	}))
+}
+
 func names(t *testing.T, open Opener) {
 	d := open()
 	bad := []string{
@@ -224,6 +258,7 @@ func names(t *testing.T, open Opener) {
 		for op, err := range map[string]error{
 			"stat": serr, "open": oerr, "upload": uerr,
 			"create": d.Create(t.Context(), name, []byte("x")), "replace": d.Replace(t.Context(), name, []byte("x")),
+			"remove": d.Remove(t.Context(), name),
 		} {
 			if err == nil || errors.Is(err, destination.ErrNotExist) || errors.Is(err, destination.ErrExists) {
 				t.Errorf("%s of %q: error is %v, want the name refused", op, name, err)

@@ -23,7 +23,7 @@
 // that is not mounted, is thereby noticed and not filled up on the wrong disk. (The top folder of a share that is not
 // mounted cannot be told from one that is yet to be made.)
 //
-// Rights: create, write and list in the folder and below; remove in tmp. New files get the rights that the umask leaves.
+// Rights: create, write and list in the folder and below; remove in tmp, and below chunks for collecting. New files get the rights that the umask leaves.
 package dir
 
 import (
@@ -125,7 +125,7 @@ func (d *Dir) Stat(ctx context.Context, name string) (destination.Info, error) {
 	if err != nil {
 		return destination.Info{}, classify(fmt.Errorf("looking for %q: %w", name, err))
 	}
-	return destination.Info{Name: name, Size: st.Size()}, nil
+	return destination.Info{Name: name, Size: st.Size(), Modified: st.ModTime()}, nil
 }
 
 // List implements destination.Destination. Files whose names no object can have, and folders that go while it walks,
@@ -187,7 +187,7 @@ func (d *Dir) entry(p string, e fs.DirEntry, prefix string) (info destination.In
 	if err != nil {
 		return info, false, err
 	}
-	return destination.Info{Name: name, Size: st.Size()}, true, nil
+	return destination.Info{Name: name, Size: st.Size(), Modified: st.ModTime()}, true, nil
 }
 
 // Open implements destination.Destination.
@@ -254,6 +254,21 @@ func (d *Dir) Create(ctx context.Context, name string, data []byte) error {
 // Replace implements destination.Destination.
 func (d *Dir) Replace(ctx context.Context, name string, data []byte) error {
 	return d.small(ctx, name, data, durable.Publish)
+}
+
+// Remove implements destination.Destination. Folders stay: another process may be about to write there.
+func (d *Dir) Remove(ctx context.Context, name string) error {
+	p, err := d.file(name)
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(p); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return classify(fmt.Errorf("removing %q: %w", name, err))
+	}
+	return nil
 }
 
 func (d *Dir) small(ctx context.Context, name string, data []byte, publish func(tmp, name string) error) error {

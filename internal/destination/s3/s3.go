@@ -117,7 +117,7 @@ func (d *Bucket) Stat(ctx context.Context, name string) (destination.Info, error
 	if err != nil {
 		return destination.Info{}, d.failed(ctx, seen, fmt.Sprintf("looking for %q", name), err)
 	}
-	return destination.Info{Name: name, Size: info.Size}, nil
+	return destination.Info{Name: name, Size: info.Size, Modified: info.LastModified}, nil
 }
 
 // List implements destination.Destination, a page at a time. Objects whose names are none of ours are passed over.
@@ -135,7 +135,7 @@ func (d *Bucket) List(ctx context.Context, prefix string, fn func(destination.In
 		if !ours || destination.CheckName(name) != nil {
 			continue
 		}
-		if err := fn(destination.Info{Name: name, Size: o.Size}); err != nil {
+		if err := fn(destination.Info{Name: name, Size: o.Size, Modified: o.LastModified}); err != nil {
 			return err
 		}
 	}
@@ -185,6 +185,19 @@ func (d *Bucket) Create(ctx context.Context, name string, data []byte) error {
 // Replace implements destination.Destination.
 func (d *Bucket) Replace(ctx context.Context, name string, data []byte) error {
 	return d.small(ctx, name, data, false)
+}
+
+// Remove implements destination.Destination.
+func (d *Bucket) Remove(ctx context.Context, name string) error {
+	key, err := d.key(name)
+	if err != nil {
+		return err
+	}
+	ctx, seen := watch(ctx)
+	if err := d.c.Client.RemoveObject(ctx, d.place.Bucket, key, minio.RemoveObjectOptions{}); err != nil {
+		return d.failed(ctx, seen, fmt.Sprintf("removing %q", name), err)
+	}
+	return nil
 }
 
 // putOptions are those of everything that is stored.
