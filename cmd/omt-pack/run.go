@@ -20,11 +20,9 @@ func command(env *cli.Env) *cli.Command {
 	src, plugins := sourceflags.New(), rules.New()
 	var only []string
 	orphans := "leave"
-	var known, to string
+	known := newKnown()
 	var dryRun, yes bool
 	later := []*cli.Flag{
-		cli.String("known", "skip what the manifest `FILE` says is stored (not part of this build)", &known),
-		cli.String("to", "skip what the destination `URL` has (not part of this build)", &to),
 		cli.Bool("dry-run", "say what would be packed (not part of this build)", &dryRun),
 		cli.Bool("yes", "do not ask before freezing a live installation (not part of this build)", &yes),
 	}
@@ -33,7 +31,7 @@ func command(env *cli.Env) *cli.Command {
 		Description: "The chunks go into the spool folder, from which omt-push takes them. A killed run goes on where it was.",
 		Reads:       true,
 		Writes:      true,
-		Flags: append(src.Flags(),
+		Flags: append(append(src.Flags(), known.flags()...),
 			cli.String("spool", "keep chunks in `DIR`", &o.Spool),
 			cli.Size("spool-limit", "wait for omt-push when the spool holds more than `SIZE`", &o.SpoolLimit),
 			cli.List("only", "pack only these `AREAS`: database,template,document,service,attachment (a pre-seed)", &only),
@@ -43,11 +41,11 @@ func command(env *cli.Env) *cli.Command {
 			cli.Choice("table-codec", "how the pages of table parts are compressed: `zstd|snappy|gzip`", &o.Codec, "zstd", "snappy", "gzip"),
 			cli.Int("workers", "chunks made at the same time", &o.Workers, 1, 64),
 			plugins.Flag(),
-			later[0], later[1], later[2], later[3],
+			later[0], later[1],
 		),
 		Statuses: map[manifest.Status]string{manifest.Remarks: "done, but not all preflight rules were run", manifest.Refused: ""},
 		Validate: func() error {
-			for i, name := range []string{"--known", "--to", "--dry-run", "--yes"} {
+			for i, name := range []string{"--dry-run", "--yes"} {
 				if later[i].Given() {
 					return manifest.Errorf(manifest.Usage, "%s is not part of this build", name)
 				}
@@ -57,6 +55,9 @@ func command(env *cli.Env) *cli.Command {
 				return err
 			}
 			o.Only, o.Orphans = areas, orphans == "move"
+			if err := known.validate(env); err != nil {
+				return err
+			}
 			return o.Validate()
 		},
 		Action: func(ctx context.Context, j *cli.Job) error {
@@ -70,6 +71,7 @@ func command(env *cli.Env) *cli.Command {
 					return err
 				}
 				o.Rules, o.Required = run.Rules, manifest.RequiredRules()
+				known.options(j, &o)
 				return run.Result(action(ctx, j, o, src, in, out))
 			})
 		},

@@ -74,6 +74,9 @@
 //
 // # Detect
 //
+// --to URL asks the tenant before anything else is read: another company name or serial number than the tenant's is refused
+// (5), and the manifest gets the mode that the migration will have, initial or recovery. Nothing is written there.
+//
 // omt-scan detect takes the flags of "Where the installation is" and prints what they lead to as omt.json, without
 // passwords. It opens no database.
 //
@@ -84,11 +87,11 @@
 //	2    command line or configuration wrong, or who migrates is not known; nothing was written
 //	3    finished, with findings that block packing (they are printed) or rules that were not run; detect: something is
 //	     missing; rules: something cannot be run
-//	5    refused: the login may not migrate, or the plugins are not those that plugins.lock names
+//	5    refused: the login may not migrate, the plugins are not those that plugins.lock names, or the tenant of --to is
+//	     another company's
 //	130  interrupted
 //
 // That users have no plan yet is no remark: omt-assign gives them one.
 //
-// --live says that the migration is the live one: omt-pack then freezes the installation. Nothing else differs here. Asking
-// a destination what it has is not part of this build: --to is refused with 2.
+// --live says that the migration is the live one: omt-pack then freezes the installation. Nothing else differs here.
 package main

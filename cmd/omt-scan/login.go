@@ -16,13 +16,12 @@ import (
 )
 
 // netserver holds the flags of how the login is verified.
-type netserver struct{ url, password, ca string }
+type netserver struct{ url, password string }
 
 func (n *netserver) flags() []*cli.Flag {
 	return []*cli.Flag{
 		cli.String("netserver", "check login and password with NetServer at `URL`, the address in front of "+login.Path, &n.url),
 		cli.Secret("netserver-password", "take the password for NetServer from `@FILE` instead of asking for it", &n.password),
-		cli.String("ca", "trust the certificates in `FILE` (PEM) too, for a NetServer with a company's own authority", &n.ca),
 	}
 }
 
@@ -36,8 +35,8 @@ func (n *netserver) validate() error {
 	return nil
 }
 
-// verifier makes what proves the login. A URL of the configuration counts where the command line has none.
-func (n *netserver) verifier(j *cli.Job, c install.Config, r source.Reader) (func(context.Context, string, source.Account) (login.Proof, error), error) {
+// verifier makes what proves the login; ca is what --ca says. A URL of the configuration counts where the command line has none.
+func (n *netserver) verifier(j *cli.Job, c install.Config, ca string, r source.Reader) (func(context.Context, string, source.Account) (login.Proof, error), error) {
 	env := j.Env()
 	env.Hide(n.password)
 	v := login.Verifier{SID: login.AccountSID, Reader: r, Now: env.Now, Say: j.Say, Password: func(ctx context.Context, user string) (string, error) {
@@ -54,7 +53,7 @@ func (n *netserver) verifier(j *cli.Job, c install.Config, r source.Reader) (fun
 	for _, s := range web.ProxySecrets(env.Getenv) {
 		env.Hide(s)
 	}
-	client, err := web.Client(web.Options{Getenv: env.Getenv, Now: env.Now, CA: n.ca})
+	client, err := web.Client(web.Options{Getenv: env.Getenv, Now: env.Now, CA: ca})
 	if err != nil {
 		return nil, manifest.Errorf(manifest.Usage, "asking NetServer: %w", err)
 	}

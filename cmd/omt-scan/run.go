@@ -2,14 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"strings"
 
+	"github.com/openomt/omt/cmd/internal/destinations"
 	"github.com/openomt/omt/cmd/internal/rules"
 	"github.com/openomt/omt/cmd/internal/sourceflags"
 	"github.com/openomt/omt/internal/cli"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/scan"
+	"github.com/openomt/omt/internal/tenant"
 )
 
 func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx, env) }
@@ -21,13 +22,15 @@ type flags struct {
 	scan            scan.Options
 	plans, encoding string
 	only            []string
-	to              string
+	to              *destinations.Flag
+	url             *cli.Flag // --to
 	netserver       netserver
 }
 
-func command(*cli.Env) *cli.Command {
-	f := &flags{source: sourceflags.New(), rules: rules.New()}
-	o := &f.scan
+func command(env *cli.Env) *cli.Command {
+	f := &flags{source: sourceflags.New(), rules: rules.New(), to: destinations.To(false)}
+	o, to := &f.scan, f.to.Flags()
+	f.url = to[0]
 	return &cli.Command{
 		Usage:       "read an installation and write it as a manifest",
 		Description: "Nothing of the installation is changed.",
@@ -46,22 +49,24 @@ func command(*cli.Env) *cli.Command {
 			f.rules.Flag(),
 			cli.Age("older-than", "leave files that were changed in the last `AGE`, such as 30d (a pre-seed)", &o.OlderThan),
 			cli.Bool("live", "this is the live migration and no test: omt-pack will freeze the installation", &o.Live),
-			cli.String("to", "not part of this build: ask the destination `URL` what it has", &f.to),
+			to[0], to[1],
 		), f.netserver.flags()...),
 		Statuses: map[manifest.Status]string{
 			manifest.Remarks: "finished, with findings that block packing, or rules that were not run",
-			manifest.Refused: "the login may not migrate, or the plugins are not those that plugins.lock names",
+			manifest.Refused: "the login may not migrate, the plugins are not those that plugins.lock names, or the tenant is another company's",
 		},
-		Validate: f.validate,
+		Validate: func() error { return f.validate(env) },
 		Action:   f.action,
 		Commands: []*cli.Command{detect(), rulesCommand(), sampleCommand()},
 	}
 }
 
 // validate refuses what is not built in and reads what --only says.
-func (f *flags) validate() error {
-	if f.to != "" {
-		return errors.New("--to is not part of this build; omt-push takes it")
+func (f *flags) validate(env *cli.Env) error {
+	if f.url.Given() {
+		if err := f.to.Validate(env); err != nil {
+			return err
+		}
 	}
 	if err := f.netserver.validate(); err != nil {
 		return err
@@ -86,6 +91,14 @@ func (f *flags) action(ctx context.Context, j *cli.Job) error {
 		}
 		tell(j, c)
 		o := f.complete(j, c)
+		if f.url.Given() {
+			d, err := f.to.Open(ctx, j)
+			if err != nil {
+				return err
+			}
+			defer d.Close() //nolint:errcheck // it was only read
+			o.Foresee = tenant.Open(destinations.Retry(j).Wrap(d)).Foresee
+		}
 		if o.Plans, err = f.readPlans(); err != nil {
 			return err
 		}
@@ -103,7 +116,7 @@ func (f *flags) action(ctx context.Context, j *cli.Job) error {
 		}
 		defer src.Close() //nolint:errcheck // it was only read
 		o.Reader, o.Installation = src.View, src.Installation
-		if o.Verify, err = f.netserver.verifier(j, c, src.View); err != nil {
+		if o.Verify, err = f.netserver.verifier(j, c, f.to.CA(), src.View); err != nil {
 			return err
 		}
 		if err := run.Begin(ctx, out); err != nil {

@@ -35,6 +35,17 @@
 // name. Copies get hard-link entries in chunks of their own at the end of the area; after 1,000 links to a name the
 // content is stored anew. Two rows that name one file share it without a link. Empty files are stored each by itself.
 //
+// # What is stored already
+//
+// A file record that comes to the packer with a chunk is stored: it is passed through in its place and its file is not read.
+// All others are packed as ever, and boundaries of new chunks come from their sizes alone. The records of all areas go
+// through a plan first (newPlan, add for each, settle), in manifest order, because a copy may stay one only if its original
+// is stored with the same content in this manifest, and because the chunks of earlier runs that are referred to
+// (earlier.needed) stand before the first area, in their old order. After that plan.list gives the records of an area to
+// packer.pack in place of the inventory. Stored originals are in the index of contents from the beginning, so a new file
+// may be a copy of a stored one whose name comes later; a stored copy without an original is packed anew (plan.lost may say
+// otherwise). Chunks of links are made new and cover stored copies too.
+//
 // # The spool
 //
 // chunks/ab/<sha256>.<type>, pack.journal (see journal), pack.lock, and tmp/pack, which a run empties when it begins.

@@ -44,6 +44,10 @@ type packer struct {
 	seq     uint32
 	mu      sync.Mutex
 	digests []manifest.Digest // by group: its chunk
+
+	earlier earlier
+	passed  int64           // files that were passed through
+	loose   map[string]bool // names of stored copies without an original, which get no link
 }
 
 // pack streams the records that list gives through the four steps and hands all records to emit, in manifest order.
@@ -297,13 +301,15 @@ func (p *packer) emit(g *group, m progress.Meter, emit func(manifest.Record) err
 	p.digests[g.seq] = own
 	for k, i := range g.packed {
 		f, out := &g.files[i], g.result.Files[k]
-		f.SHA256, f.Offset, f.Same, f.Chunk = out.SHA256, out.Offset, out.Same, p.digests[g.origins[k]]
+		f.SHA256, f.Offset, f.Same, f.Chunk = out.SHA256, out.Offset, out.Same, p.chunkOf(g.origins[k])
 		if g.prior != nil {
 			m.Skip(f.Size)
 		} else {
 			m.Add(f.Size)
 		}
 	}
+	p.passed += int64(g.passed)
+	m.Skip(g.stored)
 	for _, f := range g.files {
 		if err := emit(f); err != nil {
 			return err

@@ -30,6 +30,10 @@ type site struct {
 	spool string
 	r     *rand.Rand
 	tune  func(*packer) // may change the packer before it runs
+
+	later   time.Duration    // of the times of files that are put
+	earlier []manifest.Chunk // of earlier runs, of which records may be stored
+	lost    func(manifest.File) (manifest.File, error)
 }
 
 func newSite(t *testing.T) *site {
@@ -54,7 +58,7 @@ func (s *site) put(name string, content []byte) {
 	if err := os.WriteFile(file, content, 0o644); err != nil {
 		s.t.Fatal(err)
 	}
-	at := time.Date(2012, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := time.Date(2012, 1, 2, 3, 4, 5, 0, time.UTC).Add(s.later)
 	if err := os.Chtimes(file, at, at); err != nil {
 		s.t.Fatal(err)
 	}
@@ -118,6 +122,11 @@ func (s *site) try(workers int, files []manifest.File) (result, error) {
 	p := &packer{spool: sp, temp: temp, inst: manifest.Installation{Roots: map[string][]string{"document": {s.root}}},
 		level: 1, pool: new(chunk.Pool), workers: workers, index: ix, journal: j, used: map[groupPrint]bool{}, findings: &fileFindings{}}
 	defer p.close()
+	plan, err := p.newPlan()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer plan.close()
 	if s.tune != nil {
 		s.tune(p)
 	}
@@ -127,6 +136,18 @@ func (s *site) try(workers int, files []manifest.File) (result, error) {
 		s.t.Fatal(err)
 	}
 	defer copies.close()
+	if s.lost != nil {
+		plan.lost = s.lost
+	}
+	for _, f := range files {
+		if err := plan.add(f); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	if err := plan.settle(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	copies.loose = p.loose
 	var m skips
 	emit := func(r manifest.Record) error {
 		res.records = append(res.records, r)
@@ -135,13 +156,13 @@ func (s *site) try(workers int, files []manifest.File) (result, error) {
 		}
 		return nil
 	}
-	err = p.pack(context.Background(), func(_ context.Context, add func(manifest.File) error) error {
-		for _, f := range files {
-			if err := add(f); err != nil {
-				return err
-			}
+	for _, c := range p.earlier.needed(s.earlier) {
+		if err := emit(c); err != nil {
+			s.t.Fatal(err)
 		}
-		return nil
+	}
+	err = p.pack(context.Background(), func(ctx context.Context, add func(manifest.File) error) error {
+		return plan.list(ctx, manifest.Document, add)
 	}, &m, emit)
 	if err != nil {
 		return res, err

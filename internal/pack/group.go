@@ -23,7 +23,9 @@ type group struct {
 	files   []manifest.File
 	packed  []int // which of files are to be packed
 	print   groupPrint
-	large   bool // one file, larger than a chunk may be otherwise: streamed, not held in memory
+	passed  int   // files that earlier runs stored
+	stored  int64 // their bytes
+	large   bool  // one file, larger than a chunk may be otherwise: streamed, not held in memory
 	content []byte
 	parts   [][]byte // content of packed[i], in content
 	sums    []manifest.Digest
@@ -42,8 +44,16 @@ type group struct {
 // maxRecords bounds the memory of a group: files that do not move count too.
 const maxRecords = 2 * chunk.MaxEntries
 
-// packable says whether the content of a file moves.
+// packable says whether the content of a file moves and is not stored yet.
 func packable(f manifest.File, orphans bool) bool {
+	if isStored(f) {
+		return false
+	}
+	return moves(f, orphans)
+}
+
+// moves says whether the content of a file moves.
+func moves(f manifest.File, orphans bool) bool {
 	switch f.State {
 	case manifest.Present, manifest.NoAppointment, manifest.NoAssociate:
 		return f.Path != ""
@@ -82,6 +92,10 @@ func (c *grouper) add(f manifest.File) error {
 	if pack {
 		c.cur.packed = append(c.cur.packed, len(c.cur.files))
 		c.cur.large = chunk.EntrySize(entryName(f), f.Size) > chunk.MaxRaw
+	}
+	if isStored(f) {
+		c.cur.passed++
+		c.cur.stored += f.Size
 	}
 	c.cur.files = append(c.cur.files, f)
 	return nil

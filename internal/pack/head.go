@@ -48,11 +48,7 @@ func (r *run) head(ctx context.Context) error {
 func (r *run) headLine(l manifest.Line) error {
 	switch l.Kind {
 	case manifest.KindManifest:
-		h := r.in.header
-		if r.preseed() {
-			h.Phase = preseed
-		}
-		return r.out.Write(h)
+		return r.out.Write(r.header())
 	case manifest.KindInstallation:
 		return r.out.Write(r.src.Installation)
 	default:

@@ -24,7 +24,8 @@ type index struct {
 	bucket [bucketSize]byte
 }
 
-// original is a content's first place. Chunk is the number of the group that stored it.
+// original is a content's first place. Chunk is the number of the group that stored it or, with ofEarlier, of the chunk of
+// an earlier run that holds it.
 type original struct {
 	Chunk  uint32
 	Links  uint32 // names that were linked to it so far

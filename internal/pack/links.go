@@ -14,13 +14,15 @@ import (
 	"github.com/openomt/omt/internal/manifest"
 )
 
-// links collects the copies of an area while its files are packed, in a file of the spool, and then makes the chunks of
-// hard links that let a stock tar restore every name.
+// links collects the copies of an area, packed and stored ones, while its files are packed, in a file of the spool, and
+// then makes the chunks of hard links that let a stock tar restore every name.
 type links struct {
 	f    *os.File
 	w    *bufio.Writer
 	n    int
 	last string
+
+	loose map[string]bool // names of copies that get no link, since no original of their content is in the area
 }
 
 func newLinks(dir string) (*links, error) {
@@ -33,7 +35,7 @@ func newLinks(dir string) (*links, error) {
 
 // add notes a file record that was written; only a copy under a name of its own needs a link.
 func (l *links) add(f manifest.File) error {
-	if f.Same == "" || f.Same == f.Path || f.Path == l.last {
+	if !isCopy(f) || f.Path == l.last || l.loose[entryName(f)] {
 		return nil
 	}
 	l.last = f.Path

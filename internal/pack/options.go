@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/openomt/omt/internal/chunk"
+	"github.com/openomt/omt/internal/destination"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/progress"
 	"github.com/openomt/omt/internal/source"
@@ -28,6 +29,12 @@ type Options struct {
 	Temp       string // for sorting; the spool's own when empty
 	Tool       string // "omt-pack 0.1.0"
 	By         string // who accepts edits, for the edit record
+
+	// Known are manifests of former pushes, older ones first: what agrees with them in size and time is not read.
+	Known []Known
+	// To opens the destination, where the manifests of former pushes and the tenant's state are; nil: it is not asked.
+	To     func(ctx context.Context) (destination.Destination, error)
+	Rehash bool // known files are read, and their digest decides
 
 	// Open opens the source that the input's installation record names, with the command's overrides applied.
 	Open func(ctx context.Context, inst manifest.Installation) (Source, error)
@@ -68,6 +75,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("%d workers: want at least 1", o.Workers)
 	case o.OlderThan < 0:
 		return errors.New("an age below zero")
+	case o.Rehash && len(o.Known) == 0 && o.To == nil:
+		return errors.New("nothing is known that could be compared: --rehash needs --known or --to")
 	}
 	return chunk.Codec(o.Codec).Check()
 }

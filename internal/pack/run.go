@@ -2,7 +2,6 @@ package pack
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -11,8 +10,8 @@ import (
 	"github.com/openomt/omt/internal/chunk"
 	"github.com/openomt/omt/internal/inventory"
 	"github.com/openomt/omt/internal/manifest"
-	"github.com/openomt/omt/internal/progress"
 	"github.com/openomt/omt/internal/spool"
+	"github.com/openomt/omt/internal/tenant"
 )
 
 // run is a run under way.
@@ -30,11 +29,22 @@ type run struct {
 	join   *forecastJoin
 	sums   sums
 
+	known   *known         // nil: nothing is
+	planned *plan          // nil where nothing is known
+	tenant  *tenant.Tenant // nil: none was named
+	mode    string         // written into the header where it has none
+	closers []func()
+
 	counted []manifest.Table // of this run's view, before anything is packed
 }
 
 // sums is what a run did.
-type sums struct{ files, left, tables, rows, chunks, bytes int64 }
+type sums struct {
+	files, left, tables, rows, chunks, bytes int64
+
+	known, knownBytes int64 // chunks that were there already
+	differ            int64 // files with other content than their size and time say
+}
 
 // Run packs the installation that the input names into the spool and writes the manifest of it, without its end record,
 // to out. Nothing is packed unless the input has a good end and nothing in it blocks.
@@ -50,6 +60,7 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 	defer lock.Unlock() //nolint:errcheck // the lock ends with the process
 	r := &run{o: o, spool: s, out: out, done: func() {}}
 	defer func() { r.done() }()
+	defer r.end()
 	if r.temp, err = s.ClearTemp("pack"); err != nil {
 		return err
 	}
@@ -59,11 +70,17 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 	if err := r.intake(ctx); err != nil {
 		return err
 	}
+	if err := r.meet(ctx); err != nil {
+		return err
+	}
 	if r.src, err = o.Open(ctx, r.in.installation); err != nil {
 		return err
 	}
 	defer r.src.Close() //nolint:errcheck // it was only read
 	if err := r.sameInstallation(ctx); err != nil {
+		return err
+	}
+	if err := r.learn(ctx); err != nil {
 		return err
 	}
 	if err := r.lookAtTables(ctx); err != nil {
@@ -131,13 +148,7 @@ func (r *run) stream(ctx context.Context) error {
 			}
 			continue
 		}
-		var err error
-		if area == manifest.Database {
-			err = r.tables(ctx)
-		} else {
-			err = r.files(ctx, area)
-		}
-		if err != nil {
+		if err := r.area(ctx, area); err != nil {
 			return fmt.Errorf("packing %s: %w", area, err)
 		}
 	}
@@ -148,10 +159,29 @@ func (r *run) stream(ctx context.Context) error {
 	return r.tail(ctx)
 }
 
+// area packs one area. Before the first one of files, all of them are planned.
+func (r *run) area(ctx context.Context, area manifest.Area) error {
+	if area == manifest.Database {
+		return r.tables(ctx)
+	}
+	if r.known != nil && r.planned == nil {
+		if err := r.plan(ctx); err != nil {
+			return err
+		}
+	}
+	return r.files(ctx, area)
+}
+
 // summary says what was packed, for people.
 func (r *run) summary() {
 	r.o.Notice("%s: %d files packed, %d left out; %d tables, %d rows; %d chunks of %.1f MB in %q",
 		r.src.Installation.Owner, r.sums.files, r.sums.left, r.sums.tables, r.sums.rows, r.sums.chunks, float64(r.sums.bytes)/1e6, r.spool.Dir())
+	if r.known != nil {
+		r.o.Notice("%d of the files are stored already and were not packed; %d chunks, %.1f MB, are at the destination", r.packer.passed, r.sums.known, float64(r.sums.knownBytes)/1e6)
+	}
+	if r.sums.differ > 0 {
+		r.o.Remark("%d files have other content than is stored, although their size and time are the same; they were packed anew", r.sums.differ)
+	}
 	r.leftOut()
 }
 
@@ -210,6 +240,11 @@ func (r *run) emit(rec manifest.Record) error {
 			r.sums.files++
 		}
 	case manifest.Chunk:
+		if r.known.is(rec.SHA256) {
+			r.sums.known++
+			r.sums.knownBytes += rec.Bytes
+			break
+		}
 		r.sums.chunks++
 		r.sums.bytes += rec.Bytes
 	case manifest.Table:
@@ -223,98 +258,4 @@ func (r *run) emit(rec manifest.Record) error {
 		return r.out.Flush()
 	}
 	return nil
-}
-
-func (r *run) tables(ctx context.Context) error {
-	m := r.o.Progress.Meter(string(manifest.Database), r.in.forecast[manifest.Database].Rows, progress.Items)
-	defer m.Done()
-	var rows int64
-	for _, t := range r.counted {
-		rows += t.Rows
-	}
-	m.SetTotal(rows)
-	x := &exporter{spool: r.spool, temp: r.temp, reader: r.src.Reader, codec: chunk.Codec(r.o.Codec), level: r.o.Level, pool: r.packer.pool, room: &r.packer.room}
-	for _, t := range r.counted {
-		write := r.table
-		if !r.src.Reader.Consistent() {
-			write = r.changingTable
-		}
-		if err := write(ctx, x, t, m); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// table writes a table whose rows are counted in the snapshot that they are read from, each part as it is made.
-func (r *run) table(ctx context.Context, x *exporter, t manifest.Table, m progress.Meter) error {
-	if err := r.emit(t); err != nil {
-		return err
-	}
-	read, err := x.export(ctx, t, m, func(c manifest.Chunk) error { return r.emit(c) })
-	if err == nil && read != t.Rows {
-		err = fmt.Errorf("table %q: %d rows were counted and %d read in one snapshot", t.Name, t.Rows, read)
-	}
-	return err
-}
-
-// changingTable writes a table that may change while it is read: its record, which says how many rows there are, can
-// only be written at its end. So all its parts lie in the spool until then, whatever the limit.
-func (r *run) changingTable(ctx context.Context, x *exporter, t manifest.Table, m progress.Meter) error {
-	if err := x.room.take(ctx, 0); err != nil {
-		return err
-	}
-	y := *x
-	y.room = nil
-	var parts []manifest.Chunk
-	read, err := y.export(ctx, t, m, func(c manifest.Chunk) error {
-		parts = append(parts, c)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if read != t.Rows {
-		r.packer.findings.table(t.Name, t.Rows, read)
-		t.Rows = read
-	}
-	if err := r.emit(t); err != nil {
-		return err
-	}
-	for _, c := range parts {
-		if err := r.emit(c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *run) files(ctx context.Context, area manifest.Area) error {
-	m := r.o.Progress.Meter(string(area), r.in.forecast[area].Bytes, progress.Bytes)
-	defer m.Done()
-	copies, err := newLinks(r.temp)
-	if err != nil {
-		return err
-	}
-	defer copies.close()
-	join := r.join
-	if err := join.begin(area); err != nil {
-		return err
-	}
-	list := func(ctx context.Context, emit func(manifest.File) error) error { return r.inv.Files(ctx, area, emit) }
-	err = r.packer.pack(ctx, list, m, func(rec manifest.Record) error {
-		if f, ok := rec.(manifest.File); ok {
-			if err := errors.Join(copies.add(f), join.add(f)); err != nil {
-				return err
-			}
-		}
-		return r.emit(rec)
-	})
-	if err == nil {
-		err = join.finish(ctx, r)
-	}
-	if err != nil {
-		return err
-	}
-	return copies.chunks(ctx, area, r.packer.newDraft, func(c manifest.Chunk) error { return r.emit(c) })
 }

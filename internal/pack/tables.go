@@ -22,6 +22,8 @@ type exporter struct {
 	level  int
 	pool   *chunk.Pool
 	room   *room // nil: parts do not wait for room
+
+	known *known // parts whose rows are at the destination are not kept; nil: none
 }
 
 // export writes the parts of a table into the spool, hands their chunk records to emit in order, and returns the number
@@ -130,7 +132,7 @@ func (p *partsWriter) finish(ctx context.Context) error {
 	f, c, settled := p.f, made.Chunk(p.table.Name), make(chan error, 1)
 	p.f, p.w, p.settled = nil, nil, settled
 	go func() {
-		err := p.settle(ctx, f, c)
+		c, err := p.settle(ctx, f, c)
 		if err == nil {
 			err = p.emit(c)
 		}
@@ -153,17 +155,22 @@ func (p *partsWriter) wait() error {
 	return err
 }
 
-// settle sees that a part is in the spool. Its file is closed, and gone from where it was written.
-func (p *partsWriter) settle(ctx context.Context, f *os.File, c manifest.Chunk) error {
+// settle sees that a part is in the spool, or returns the record of the one at the destination that holds the same rows. Its
+// file is closed, and gone from where it was written.
+func (p *partsWriter) settle(ctx context.Context, f *os.File, c manifest.Chunk) (manifest.Chunk, error) {
+	if have, ok := p.x.known.part(c); ok {
+		remove(f)
+		return have, nil
+	}
 	if p.there(c) {
 		remove(f)
-		return nil
+		return c, nil
 	}
 	err := p.place(ctx, f, c)
 	if err != nil {
 		remove(f)
 	}
-	return err
+	return c, err
 }
 
 // place syncs a part, reads it back and puts it in its place.

@@ -12,6 +12,10 @@
 // files or rows: records are sorted by chunk and offset on disk, so each chunk is read once, whatever the number of
 // copies of its content.
 //
+// A chunk may hold more than the manifest refers to, since chunks of earlier pushes are used again: files that have changed
+// or gone since are passed over, and proved as part of the chunk alone. Where a file lies, its record says, so that order of
+// chunks does not matter here; it does to a stock tar, which takes the last entry of a name.
+//
 // # Layout
 //
 // Files go to DIR/<area>/<path>. While a run is unfinished DIR holds .omt-unpack.json, which names the migration and

@@ -11,7 +11,9 @@ import (
 
 // List writes what a migration holds as tab-separated lines, in manifest order: for a table "table", rows, name; for a
 // file its area, state, size, path. With names it writes the tar name of each stored file alone, as tar -T reads it
-// (with --verbatim-files-from, where a name begins with a hyphen).
+// (with --verbatim-files-from, where a name begins with a hyphen). Chunks of earlier pushes also hold files that have been
+// changed or removed since: of a changed one the chunk that comes later in the manifest has what counts, and one that was
+// removed is in no list of names, so that tar leaves it out.
 func List(ctx context.Context, m Migration, names bool, w io.Writer) error {
 	out := &lister{names: names, w: w}
 	if _, err := m.Tenant.EachLine(ctx, m.Commit, out.list); err != nil {

@@ -41,6 +41,9 @@ type Options struct {
 
 	// Verify proves that who runs this is the associate that the login names; nil: the database's login alone is a proof.
 	Verify func(ctx context.Context, login string, a source.Account) (login.Proof, error)
+	// Foresee asks the tenant what mode the migration with this id will have, and refuses one of another company name or
+	// serial number; nil: no tenant was named, and the manifest has no mode.
+	Foresee func(ctx context.Context, company, serial, id string) (mode string, err error)
 
 	// Ask prints a prompt and reads a line, for what Missing names; nil where nobody can be asked.
 	Ask func(ctx context.Context, prompt string) (string, error)
@@ -143,6 +146,11 @@ func (r *run) prepare(ctx context.Context) ([]manifest.Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading who owns the installation: %w", err)
 	}
+	newID := o.NewID()
+	mode, err := r.foresee(ctx, id, newID)
+	if err != nil {
+		return nil, err
+	}
 	if r.accounts, err = o.Reader.Accounts(ctx); err != nil {
 		return nil, fmt.Errorf("reading the associates: %w", err)
 	}
@@ -165,7 +173,7 @@ func (r *run) prepare(ctx context.Context) ([]manifest.Record, error) {
 	}
 	return []manifest.Record{
 		manifest.Header{
-			Format: manifest.Format, ID: o.NewID(), Tool: o.Tool, Created: manifest.At(r.now), Migration: o.migration(), Phase: phase,
+			Format: manifest.Format, ID: newID, Tool: o.Tool, Created: manifest.At(r.now), Migration: o.migration(), Mode: mode, Phase: phase,
 		}, inst, migrator,
 	}, nil
 }
@@ -175,6 +183,18 @@ func (o Options) migration() string {
 		return "live"
 	}
 	return "test"
+}
+
+// foresee asks the tenant, where one was named. A part that goes ahead has no mode.
+func (r *run) foresee(ctx context.Context, of source.Identity, id string) (mode string, err error) {
+	if r.o.Foresee == nil {
+		return "", nil
+	}
+	if mode, err = r.o.Foresee(ctx, of.Owner, of.Serial, id); err != nil || r.preseed() {
+		return "", err
+	}
+	r.o.Say("the tenant was asked: this will be a migration of mode %q", mode)
+	return mode, nil
 }
 
 func known(s string) string {

@@ -45,9 +45,12 @@ func From() *Flag {
 func (f *Flag) Flags() []*cli.Flag {
 	return []*cli.Flag{
 		cli.String(f.name, f.usage, &f.url),
-		cli.String("ca", "trust the certificates in `FILE` (PEM) too, for a destination or a proxy with a company's own authority", &f.ca),
+		cli.String("ca", "trust the certificates in `FILE` (PEM) too, for a destination, a proxy or a NetServer with a company's own authority", &f.ca),
 	}
 }
+
+// CA is the file that --ca names; empty: none.
+func (f *Flag) CA() string { return f.ca }
 
 // Validate understands the flag. It asks no service; a folder to write to must have a parent.
 func (f *Flag) Validate(env *cli.Env) error {
