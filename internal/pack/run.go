@@ -35,7 +35,8 @@ type run struct {
 	mode    string         // written into the header where it has none
 	closers []func()
 
-	counted []manifest.Table // of this run's view, before anything is packed
+	frozen  []manifest.Freeze // by a live migration
+	counted []manifest.Table  // of this run's view, before anything is packed
 }
 
 // sums is what a run did.
@@ -76,11 +77,14 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 	if r.src, err = o.Open(ctx, r.in.installation); err != nil {
 		return err
 	}
-	defer r.src.Close() //nolint:errcheck // it was only read
+	defer func() { r.src.Close() }() //nolint:errcheck // it was only read
 	if err := r.sameInstallation(ctx); err != nil {
 		return err
 	}
 	if err := r.learn(ctx); err != nil {
+		return err
+	}
+	if err := r.goLive(ctx); err != nil {
 		return err
 	}
 	if err := r.lookAtTables(ctx); err != nil {

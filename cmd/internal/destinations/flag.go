@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -153,6 +154,31 @@ func (f *Flag) Open(ctx context.Context, j *cli.Job) (destination.Destination, e
 		return nil, explain(err, f.write)
 	}
 	return d, nil
+}
+
+// Probe asks whether what Validate understood can be written to.
+func (f *Flag) Probe(ctx context.Context, j *cli.Job) error {
+	g := *f
+	g.write = true
+	d, err := g.Open(ctx, j)
+	if err != nil {
+		return err
+	}
+	return d.Close()
+}
+
+// Expires says until when the signature in the URL is good; false where there is none, or it does not say.
+func (f *Flag) Expires() (time.Time, bool) {
+	u, err := url.Parse(f.url)
+	if err != nil || !azblob.Is(f.url) || u.Query().Get("sig") == "" {
+		return time.Time{}, false
+	}
+	for _, form := range []string{time.RFC3339, "2006-01-02T15:04Z", "2006-01-02"} {
+		if t, err := time.Parse(form, u.Query().Get("se")); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 func explain(err error, write bool) error {
