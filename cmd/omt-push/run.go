@@ -48,13 +48,13 @@ func command(env *cli.Env) *cli.Command {
 			return o.Validate()
 		},
 		Action: func(ctx context.Context, j *cli.Job) error {
-			return j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
+			return stillFrozen(j, o.Spool, j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
 				d, err := to.Open(ctx, j)
 				if err != nil {
 					return err
 				}
 				return action(ctx, j, o, d, in, out)
-			})
+			}))
 		},
 		Commands: []*cli.Command{status(env), accept(env), collect(env), later("report", "missing", "runbook")},
 	}
