@@ -88,7 +88,7 @@ var errNotText = errors.New("it is no text: it holds bytes 0 that no encoding of
 // encodingOf tells the encoding by the mark, and without one by where bytes 0 stand: in UTF-16 every character of ASCII,
 // of which names and line ends are made, has one, always in the same place of the two.
 func encodingOf(raw []byte) (string, error) {
-	enc := Bytes
+	var enc string
 	switch {
 	case bytes.HasPrefix(raw, []byte{0xff, 0xfe}):
 		enc = UTF16LE

@@ -28,6 +28,13 @@
 //   - Memory: a buffer of one chunk (32 MiB) for each worker and one more, of which there are at most MaxWorkers+1, the
 //     records of as many groups, and two sorters. The index of contents lies on disk.
 //
+// # Live migrations
+//
+// A manifest whose migration is "live" is packed behind a freeze (package freeze), unless it is a part that goes ahead. All
+// that can stop it is checked before; between the freeze and the view of the source that is packed nothing else happens, and
+// the view is opened anew. Who calls Run thaws when it fails, which may be later than its return (Live.Begun tells). Records
+// of an earlier freeze in the input are replaced by those of this one.
+//
 // # Copies
 //
 // Content is stored once in an area of a manifest: the first name in manifest order has it, a later one says so (same).
