@@ -212,3 +212,60 @@ func TestCannotFreeze(t *testing.T) {
 		})
 	}
 }
+
+// What somebody writes into the config at the very moment is not written over.
+func TestChangedAtTheMoment(t *testing.T) {
+	r := newRig(t)
+	r.o = r.o.WithPoints(func(point string) {
+		if point == "the config is to be written" {
+			write(t, r.base, "config", "somebody else was here\n", 0o644)
+		}
+	})
+	if _, err := freeze.Run(context.Background(), r.o); err == nil || !strings.Contains(err.Error(), "changed by somebody else at this moment") {
+		t.Errorf("%v", err)
+	}
+	if now, err := os.ReadFile(r.config()); err != nil || string(now) != "somebody else was here\n" {
+		t.Errorf("%q %v", now, err)
+	}
+	if _, _, err := r.thaw(); manifest.StatusOf(err) != manifest.Refused || !strings.Contains(err.Error(), "no line says frozen any more") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A spool undoes one freeze: that of another installation is refused.
+func TestAnotherInstallation(t *testing.T) {
+	r := newRig(t)
+	r.freeze()
+	before := r.look()
+	other := newRig(t)
+	other.o.Spool = r.spool
+	untouched := other.look()
+	if _, err := freeze.Run(context.Background(), other.o); manifest.StatusOf(err) != manifest.Refused || !strings.Contains(err.Error(), "the freeze of another installation") {
+		t.Errorf("%v", err)
+	}
+	other.same("refused", untouched)
+	r.same("after another was refused", before)
+	r.mustThaw(2, 0, 0)
+	other.freeze()
+}
+
+func TestCheckChangesNothing(t *testing.T) {
+	r := newRig(t)
+	before := r.look()
+	if err := freeze.Check(context.Background(), r.o); err != nil {
+		t.Fatal(err)
+	}
+	r.same("checked", before)
+	os.Remove(r.config())
+	if err := freeze.Check(context.Background(), r.o); err == nil {
+		t.Error("no config passes")
+	}
+	r.o.What = []string{freeze.Event}
+	r.sql("DROP TABLE crm7_SystemEvent")
+	if err := freeze.Check(context.Background(), r.o); err == nil {
+		t.Error("no table passes")
+	}
+	if _, err := os.Stat(filepath.Join(r.spool, freeze.JournalName)); err == nil {
+		t.Error("a check has a journal")
+	}
+}
