@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 	"time"
@@ -14,45 +15,129 @@ import (
 	"github.com/openomt/omt/internal/tenant"
 )
 
-// steps is the number of changes that a push makes to the tenant.
-func steps(t *testing.T, p push) int {
-	d, _ := folder(t)
-	f := destinationtest.NewFaulty(t, d)
-	_, _, err := p.run(t.Context(), f)
-	check(t, err)
+// deed is a push or an accept at a tenant that holds something.
+type deed struct {
+	name   string
+	holds  string // the kind of migration A that is there, or nothing
+	is     tenant.StateName
+	p      push // pushed, or accepted
+	accept bool
+	shut   bool
+}
+
+func deeds() []deed {
+	seed := a()
+	seed.phase = tenant.Preseed
+	over, live, adds, accepts := b(), b(), a(), a()
+	over.recover = tenant.RecoverOverwrite
+	live.recover, live.migration = tenant.RecoverOverwrite, "live"
+	adds.migration, adds.recover, adds.base, adds.input = "live", tenant.RecoverAgain, 1, "found"
+	accepts.migration = "live"
+	return []deed{
+		{name: "first", is: tenant.OfflineMaintenance, p: a()},
+		{name: "preseed", is: tenant.Unknown, p: seed},
+		{name: "overwrite", holds: "test", is: tenant.OfflineMaintenance, p: over},
+		{name: "live over test", holds: "test", is: tenant.OfflineMaintenance, p: live},
+		{name: "files", holds: "live", is: tenant.OfflineMaintenance, p: adds},
+		{name: "accept", holds: "live", is: tenant.Running, p: accepts, accept: true, shut: true},
+	}
+}
+
+func (e deed) run(ctx context.Context, d destination.Destination) error {
+	if e.accept {
+		_, _, err := tenant.Open(d).Accept(ctx, "omt-push 0.1.0", e.p.time(), e.shut)
+		return err
+	}
+	_, _, err := e.p.run(ctx, d)
+	return err
+}
+
+// steps is the number of changes that a deed makes to the tenant.
+func steps(t *testing.T, e deed) int {
+	f := destinationtest.NewFaulty(t, holding(t, e.holds, false, false))
+	check(t, e.run(t.Context(), f))
 	return f.Calls(destinationtest.OpChange)
 }
 
-// A push that dies at any step, before or after the step took effect, is finished by running it again.
+// What dies at any step, before or after the step took effect, is finished by running it again. Until then the former
+// migration is the tenant's, and can be read.
 func TestDeathAtEveryStep(t *testing.T) {
-	for _, phase := range []tenant.Phase{tenant.Full, tenant.Preseed} {
-		p := a()
-		p.phase = phase
-		n := steps(t, p)
-		if n < 5 {
-			t.Fatalf("a push has %d steps", n)
+	for _, e := range deeds() {
+		n := steps(t, e)
+		if n < 5 && !e.accept || n < 2 {
+			t.Fatalf("%s has %d steps", e.name, n)
 		}
 		for step := 1; step <= n; step++ {
 			for _, late := range []bool{false, true} {
-				t.Run(fmt.Sprintf("%s %d late=%v", phase, step, late), func(t *testing.T) {
-					d, _ := folder(t)
+				t.Run(fmt.Sprintf("%s %d late=%v", e.name, step, late), func(t *testing.T) {
+					t.Parallel()
+					d := holding(t, e.holds, false, false)
 					dies := destinationtest.NewFaulty(t, d, destinationtest.Fault{Op: destinationtest.OpChange, Call: step, Late: late, Die: true})
-					if _, _, err := p.run(t.Context(), dies); !errors.Is(err, destinationtest.ErrDied) {
+					if err := e.run(t.Context(), dies); !errors.Is(err, destinationtest.ErrDied) {
 						t.Fatalf("error is %v", err)
 					}
-					again := p
-					again.at = 7 // it is later, and only a claim may tell
-					c, _, err := again.run(t.Context(), d)
+					wantWhole(t, d, e)
+					again := e
+					again.p.at = 7 // it is later, and only a claim may tell
+					check(t, again.run(t.Context(), d))
+					s, err := tenant.Open(d).State(t.Context())
 					check(t, err)
-					if c.Revision != 1 {
-						t.Errorf("it became revision %d", c.Revision)
+					if s.State != e.is || s.Closed != e.shut {
+						t.Errorf("the state is %+v, want %s", s, e.is)
 					}
-					if phase == tenant.Full {
-						wantTenant(t, d, p)
-						wantOne(t, d, p.id)
+					if e.p.phase == tenant.Full {
+						wantTenant(t, d, e.p)
 					}
+					wantRevisions(t, d, e)
 				})
 			}
+		}
+	}
+}
+
+// wantWhole checks that somebody who reads finds the former migration or the new one, whole.
+func wantWhole(t testing.TB, d destination.Destination, e deed) {
+	t.Helper()
+	c, err := tenant.Open(d).LastCommitted(t.Context())
+	check(t, err)
+	if c == nil {
+		if e.holds != "" {
+			t.Fatal("the tenant holds nothing any more")
+		}
+		return
+	}
+	rc, err := tenant.Open(d).OpenManifest(t.Context(), *c)
+	check(t, err)
+	defer rc.Close()
+	got, err := io.ReadAll(rc)
+	if err != nil || string(got) != "manifest of a\n" && string(got) != "manifest of "+e.p.input+"\n" {
+		t.Errorf("its manifest is %q, error %v", got, err)
+	}
+}
+
+// wantRevisions checks that a deed has left nothing twice.
+func wantRevisions(t testing.TB, d destination.Destination, e deed) {
+	t.Helper()
+	want := map[string]int{e.p.id: 1}
+	if e.holds != "" {
+		want[idA] = 1
+	}
+	if e.p.base > 0 {
+		want[idA] = 2
+	}
+	for _, p := range []tenant.Phase{tenant.Full, tenant.Preseed} {
+		revisions, err := tenant.Open(d).Revisions(t.Context(), p, "")
+		check(t, err)
+		for _, r := range revisions {
+			if !r.Finished || !r.Stored || !r.Claimed {
+				t.Errorf("%+v is left", r)
+			}
+			want[r.ID]--
+		}
+	}
+	for id, n := range want {
+		if n != 0 {
+			t.Errorf("%s has %d revisions too few", id, n)
 		}
 	}
 }
@@ -60,7 +145,7 @@ func TestDeathAtEveryStep(t *testing.T) {
 // A push that died at any step may be followed by another migration. It wins unless the first had passed the gate, and
 // then it finishes it and is refused; the first one, run again, hears the same.
 func TestDeathThenAnother(t *testing.T) {
-	n := steps(t, a())
+	n := steps(t, deed{p: a()})
 	passed := 0
 	for step := 1; step <= n; step++ {
 		for _, late := range []bool{false, true} {
@@ -87,100 +172,6 @@ func TestDeathThenAnother(t *testing.T) {
 	}
 	if passed == 0 || passed == 2*n {
 		t.Errorf("the first one passed the gate in %d of %d deaths", passed, 2*n)
-	}
-}
-
-// between runs something before the n-th change of a destination.
-type between struct {
-	destination.Destination
-	mu    sync.Mutex
-	left  int
-	event func()
-}
-
-func (d *between) step() {
-	d.mu.Lock()
-	d.left--
-	due := d.left == 0
-	d.mu.Unlock()
-	if due {
-		d.event()
-	}
-}
-
-func (d *between) Create(ctx context.Context, name string, data []byte) error {
-	d.step()
-	return d.Destination.Create(ctx, name, data)
-}
-
-func (d *between) Replace(ctx context.Context, name string, data []byte) error {
-	d.step()
-	return d.Destination.Replace(ctx, name, data)
-}
-
-func (d *between) Upload(ctx context.Context, name string, size int64, sum [32]byte) (destination.Upload, error) {
-	d.step()
-	return d.Destination.Upload(ctx, name, size, sum)
-}
-
-// Another push, whole, happens before any step of the first one: one wins, the other is told so, and what is there is
-// whole.
-func TestAnotherInBetween(t *testing.T) {
-	sameInput, packedAgain := a(), a()
-	sameInput.spool, sameInput.at = "another spool", 3
-	packedAgain.spool, packedAgain.input, packedAgain.at = "another spool", "packed again", 3
-	for name, other := range map[string]push{"another migration": b(), "same input": sameInput, "packed again": packedAgain} {
-		for step := 1; step <= 6; step++ {
-			t.Run(fmt.Sprintf("%s before step %d", name, step), func(t *testing.T) {
-				d, _ := folder(t)
-				var errOther error
-				d2 := &between{Destination: d, left: step, event: func() { _, _, errOther = other.run(t.Context(), d) }}
-				c, mine, err := a().run(t.Context(), d2)
-				if d2.left > 0 {
-					t.Fatalf("there is no step %d", step)
-				}
-				switch {
-				case name == "same input":
-					check(t, err)
-					check(t, errOther)
-					wantTenant(t, d, a())
-				case err == nil && errOther == nil: // two revisions of one migration
-					if name != "packed again" || !mine {
-						t.Fatalf("both went through: %+v", c)
-					}
-					wantLatest(t, d)
-				case err == nil:
-					wantRefused(t, errOther, "holds migration "+idA)
-					wantTenant(t, d, a())
-				default:
-					check(t, errOther)
-					wantRefused(t, err, map[bool]string{true: "another push", false: "holds migration"}[step > 1])
-					wantTenant(t, d, other)
-				}
-				if name != "packed again" {
-					s, err := tenant.Open(d).State(t.Context())
-					check(t, err)
-					wantOne(t, d, s.Migration.ID)
-				}
-			})
-		}
-	}
-}
-
-// wantLatest checks that the tenant's migration is the highest committed revision.
-func wantLatest(t *testing.T, d destination.Destination) {
-	t.Helper()
-	last, err := tenant.Open(d).Last(t.Context(), tenant.Full, idA)
-	check(t, err)
-	p := a()
-	if last.Input != p.inputDigest() {
-		p.input = "packed again"
-	}
-	// The convenience copy is put right by whoever comes next.
-	_, _, err = tenant.Open(d).Committed(t.Context(), tenant.Full, idA, p.inputDigest())
-	check(t, err)
-	if s := wantTenant(t, d, p); s.Migration.Revision != 2 {
-		t.Errorf("the tenant's migration is revision %d", s.Migration.Revision)
 	}
 }
 

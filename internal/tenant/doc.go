@@ -75,7 +75,8 @@
 //
 // A test manifest is of another kind than a live one even with the same id. With --recover missing the tenant's manifest
 // is the base and files alone are taken from the input (Verdict.FilesOnly), but for the same id on a tenant that is not
-// running, where the input is the next revision as without the flag. A push whose input is what a push wrote adds files
+// running, where the input is the next revision as without the flag; so it is with --recover overwrite of what has overwritten
+// already. An input that is the tenant's migration already passes whatever the flag: nothing is to be done. A push whose input is what a push wrote adds files
 // to the same id with no flag (RecoverAgain). A revision that adds files names the one it was made from (Claim.Base), and
 // is refused where that is the tenant's no longer: what another push has added meanwhile is never lost. mode is "recovery"
 // where the tenant held another id, and stays what it was for the next revisions of that id.

@@ -7,6 +7,7 @@ import (
 )
 
 // Judge says how a manifest may be pushed to this tenant, or refuses it, as far as can be told before its end is known.
+// Without the input's digest it cannot be told that the input is what the tenant holds, for which nothing is to be done.
 // Refused is a company name or serial number that is not the tenant's, and what the package comment says under What may
 // come. Everything in c that names the manifest must be set. It changes nothing.
 func (t *Tenant) Judge(ctx context.Context, c Claim, r Recover) (Verdict, error) {
@@ -40,6 +41,9 @@ func (t *Tenant) judge(s State, c Claim) (Verdict, error) {
 		v.Mode = ModeRecovery
 	} else if v.Current.Mode != "" {
 		v.Mode = v.Current.Mode
+	}
+	if c.Recover != RecoverAgain && v.Current.made(c) {
+		return v, nil // it is committed already
 	}
 	var err error
 	v.FilesOnly, err = meet(t.d.URL(), s, *v.Current, c)

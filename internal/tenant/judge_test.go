@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/openomt/omt/internal/destination"
+	"github.com/openomt/omt/internal/destination/destinationtest"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/tenant"
 )
@@ -54,7 +57,7 @@ func TestJudge(t *testing.T) {
 			want: verdicts{none: "a live one replaces", missing: "a live one replaces", overwrite: whole, again: "a live one replaces"}, choices: []tenant.Recover{overwrite}},
 		{name: "test, other live", holds: "test", comes: "live", other: true,
 			want: verdicts{none: "a live one replaces", missing: "a live one replaces", overwrite: whole, again: "was written by omt-push for"}, choices: []tenant.Recover{overwrite}},
-		{name: "live, same live", holds: "live", comes: "live", want: verdicts{none: whole, missing: whole, overwrite: "only a test migration", again: files}},
+		{name: "live, same live", holds: "live", comes: "live", want: verdicts{none: whole, missing: whole, overwrite: whole, again: files}},
 		{name: "live, other live", holds: "live", comes: "live", other: true,
 			want: verdicts{none: "holds migration", missing: files, overwrite: "only a test migration", again: "was written by omt-push for"}, choices: []tenant.Recover{missing}},
 		{name: "live, same as test", holds: "live", comes: "test", want: only("never comes after a live one")},
@@ -80,7 +83,7 @@ func TestJudge(t *testing.T) {
 			if c.other {
 				p = b()
 			}
-			p.migration = c.comes
+			p.migration, p.input = c.comes, "something else"
 			if c.preseed {
 				p.phase = tenant.Preseed
 			}
@@ -124,6 +127,25 @@ func TestJudge(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is committed already is no push, whatever would be refused: the same command ends as the first time.
+func TestJudgeAgain(t *testing.T) {
+	for _, closed := range []bool{false, true} {
+		d := holding(t, "live", true, closed)
+		before := destinationtest.Listed(t, d, "")
+		p := a()
+		p.migration, p.spool = "live", "another spool"
+		for _, r := range []tenant.Recover{tenant.RecoverNone, tenant.RecoverMissing, tenant.RecoverOverwrite} {
+			p.recover = r
+			if c, mine, err := p.run(t.Context(), d); err != nil || mine || c.Revision != 1 {
+				t.Errorf("closed %v, --recover %q: %+v, mine %v, error %v", closed, r, c, mine, err)
+			}
+		}
+		if diff := cmp.Diff(before, destinationtest.Listed(t, d, "")); diff != "" {
+			t.Errorf("it changed the tenant: %s", diff)
+		}
 	}
 }
 

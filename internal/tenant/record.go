@@ -91,6 +91,11 @@ func (c Commit) same(o Commit) bool {
 	return c.Phase == o.Phase && c.ID == o.ID && c.Revision == o.Revision
 }
 
+// made reports whether a commit was made of the input of a claim, or is that input.
+func (c Commit) made(of Claim) bool {
+	return c.ID == of.ID && !of.Input.IsZero() && (c.Input == of.Input || c.End == of.Input)
+}
+
 // State is a state record. The zero value, whose Number is 0, is that of a tenant to which nothing was committed.
 type State struct {
 	Format     string        `json:"format"`

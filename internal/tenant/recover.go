@@ -108,9 +108,7 @@ func meet(url string, s State, now Commit, c Claim) (filesOnly bool, err error) 
 			return false, nil
 		}
 		return false, choice(fmt.Errorf("%s, which a live one replaces as a whole", holds), RecoverOverwrite)
-	case c.Recover == RecoverOverwrite && now.Migration != testMigration && !other && !running:
-		return false, refuse("leave out --recover overwrite: what was packed anew becomes its next revision", "%s: only a test migration is overwritten", holds)
-	case c.Recover == RecoverOverwrite && now.Migration != testMigration:
+	case c.Recover == RecoverOverwrite && now.Migration == liveMigration && (other || running):
 		return false, choice(fmt.Errorf("%s: only a test migration is overwritten", holds), RecoverMissing)
 	case c.Recover == RecoverMissing:
 		return other || running, nil

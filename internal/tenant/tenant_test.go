@@ -53,6 +53,7 @@ type push struct {
 	migration, mode                   string
 	recover                           tenant.Recover
 	base                              int
+	judged                            func() // happens once it was judged
 	phase                             tenant.Phase
 	at                                int // minutes after the beginning
 }
@@ -101,6 +102,9 @@ func (p push) run(ctx context.Context, d destination.Destination) (c tenant.Comm
 	v, err := t.Judge(ctx, p.claim(), p.recover)
 	if err != nil {
 		return c, false, err
+	}
+	if p.judged != nil {
+		p.judged()
 	}
 	found, _, err := t.Committed(ctx, p.phase, p.id, p.inputDigest())
 	if err != nil || found != nil {
