@@ -26,7 +26,8 @@
 // written there. A manifest of another company, or without receipts, is refused (5).
 //
 // So a chunk may hold files that have changed or gone since. A tar that is given the chunks in their order takes the last entry
-// of a name, which is the right one; names that are gone are extra, unless list --names says to tar -T which are meant.
+// of a name, which is the right one; names that are gone are extra, unless list --names says to tar --no-recursion -T which
+// are meant.
 //
 // verify --db compares the rows of a database with those of the migration: the one that was unpacked, or the source again.
 // It names tables, keys and columns that differ. unpack --db writes a table omt_user besides those of the source, one row
