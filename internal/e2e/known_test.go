@@ -214,6 +214,41 @@ func (w world) untar(done, dir string) {
 	w.stock(w.stock(nil, "zstd", args...), "tar", "-x", "--ignore-zeros", "--no-recursion", "-C", dir, "--verbatim-files-from", "-T", dir+".names")
 }
 
+// With --to a tenant is asked at once: what mode a migration will have, and whose it is.
+func TestAskedEarly(t *testing.T) {
+	t.Parallel()
+	w := sample(t, "--clean")
+	mode := func(manifest string) any { return records(t, w.read(manifest), "manifest")[0]["mode"] }
+	scan := append(slices.Clone(scanStep), "--to", "dest")
+	w.want(0, scan...)
+	if got := mode("scan.jsonl"); got != "initial" {
+		t.Errorf("to a tenant that holds nothing the mode is %v", got)
+	}
+	w.want(0, "omt-assign", "--in", "scan.jsonl", "--auto", "--out", "assigned.jsonl")
+	w.want(0, packStep...)
+	w.want(0, pushStep...)
+	w.want(0, with(scan, "--out", "second.jsonl")...)
+	if got := mode("second.jsonl"); got != "recovery" {
+		t.Errorf("to a tenant that holds another migration the mode is %v", got)
+	}
+	w.want(0, append(with(with(packStep, "--out", "again.jsonl"), "--spool", "again"), "--to", "dest")...)
+	if got := mode("again.jsonl"); got != "initial" {
+		t.Errorf("of the tenant's own migration the mode is %v", got)
+	}
+	db, err := sql.Open("sqlite", w.path("inst", "crm.sqlite"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "UPDATE crm7_company SET serialNo = '1'"); err != nil {
+		t.Fatal(err)
+	}
+	r := w.want(5, with(scan, "--out", "other.jsonl")...)
+	if !strings.Contains(r.err, `the installation is of "8docklock", "1"`) || w.has("other.jsonl") {
+		t.Errorf("the tenant of another serial number: %s", r)
+	}
+}
+
 // A file that has the size and time that are known is not read: nobody sees that its content is another one. --rehash does.
 func TestRehash(t *testing.T) {
 	t.Parallel()
