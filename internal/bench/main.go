@@ -34,7 +34,7 @@ func main() {
 	flag.StringVar(&b.bin, "bin", "bin", "where the commands are")
 	flag.StringVar(&b.dir, "dir", ".cache/bench", "where to work")
 	flag.IntVar(&b.rounds, "rounds", 3, "runs of each, in turn")
-	flag.StringVar(&b.steps, "steps", "", "only these `STEPS`: packing,second,proof,killed,tables,memory,size,rows,start (proof needs second, killed needs proof)")
+	flag.StringVar(&b.steps, "steps", "", "only these `STEPS`: packing,second,proof,killed,known,tables,memory,size,rows,start (proof needs second, killed needs proof)")
 	files := flag.Int("files", 50_000, "files of the archive")
 	flag.IntVar(&b.documents, "documents", 200_000, "documents of the database")
 	flag.IntVar(&b.tiny, "tiny", 100_000, "small files to measure memory with")
@@ -125,7 +125,7 @@ type step struct {
 }
 
 func (b *bench) all() []step {
-	return []step{{"packing", true, b.packing}, {"second", true, b.second}, {"proof", true, b.proof}, {"killed", true, b.killed},
+	return []step{{"packing", true, b.packing}, {"second", true, b.second}, {"proof", true, b.proof}, {"killed", true, b.killed}, {"known", true, b.known},
 		{"tables", true, b.tables}, {"memory", true, b.memory}, {"size", false, b.size}, {"rows", false, b.bigTable}, {"start", false, b.start}}
 }
 

@@ -143,8 +143,8 @@ func (k *known) chunk(from *knownFrom, l manifest.Line) error {
 		k.places[c.SHA256] = have
 	}
 	if c.Type == manifest.ChunkParquet {
-		if print, ok := partPrint(c); ok && k.parts[print] == nil {
-			k.parts[print] = have
+		if print, ok := partPrint(c); ok {
+			k.parts[print] = have // of several with the same rows the latest
 		}
 		return nil
 	}

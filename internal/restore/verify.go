@@ -263,7 +263,7 @@ func (v *verifier) contents(ctx context.Context, one func(manifest.Chunk, func()
 
 func (v *verifier) files(ctx context.Context, j job) error {
 	err := v.m.walk(ctx, v.pool, j, func(files []manifest.File, e chunk.Entry, r io.Reader) error {
-		if slices.ContainsFunc(files, func(f manifest.File) bool { return names(f, e.Name) }) {
+		if slices.ContainsFunc(files, func(f manifest.File) bool { return isOf(f, e.Name) }) {
 			return content(files, e, r, io.Discard)
 		}
 		return fmt.Errorf("chunk %s: the entry %q has the content of %q, but not its name", j.chunk.SHA256, e.Name, entryName(files[0]))
@@ -277,9 +277,9 @@ func (v *verifier) files(ctx context.Context, j job) error {
 	return nil
 }
 
-// names reports whether a record is of the entry with the name, or of a copy of it. Copies alone are left of an entry whose
+// isOf reports whether a record is of the entry with the name, or of a copy of it. Copies alone are left of an entry whose
 // file was changed after it was packed, and is now in another chunk.
-func names(f manifest.File, entry string) bool {
+func isOf(f manifest.File, entry string) bool {
 	return entryName(f) == entry || f.Same != "" && string(f.Area)+"/"+f.Same == entry
 }
 
