@@ -20,18 +20,15 @@ func command(env *cli.Env) *cli.Command {
 	src, plugins := sourceflags.New(), rules.New()
 	var only []string
 	orphans := "leave"
-	known := newKnown()
-	var dryRun, yes bool
-	later := []*cli.Flag{
-		cli.Bool("dry-run", "say what would be packed (not part of this build)", &dryRun),
-		cli.Bool("yes", "do not ask before freezing a live installation (not part of this build)", &yes),
-	}
+	known, live := newKnown(), newLive()
+	var dryRun bool
+	later := cli.Bool("dry-run", "say what would be packed (not part of this build)", &dryRun)
 	return &cli.Command{
 		Usage:       "turn what omt-assign decided into chunks",
 		Description: "The chunks go into the spool folder, from which omt-push takes them. A killed run goes on where it was.",
 		Reads:       true,
 		Writes:      true,
-		Flags: append(append(src.Flags(), known.flags()...),
+		Flags: append(append(append(src.Flags(), known.flags()...), live.flags()...),
 			cli.String("spool", "keep chunks in `DIR`", &o.Spool),
 			cli.Size("spool-limit", "wait for omt-push when the spool holds more than `SIZE`", &o.SpoolLimit),
 			cli.List("only", "pack only these `AREAS`: database,template,document,service,attachment (a pre-seed)", &only),
@@ -42,14 +39,12 @@ func command(env *cli.Env) *cli.Command {
 			cli.Choice("table-codec", "how the pages of table parts are compressed: `zstd|snappy|gzip`", &o.Codec, "zstd", "snappy", "gzip"),
 			cli.Int("workers", "chunks made at the same time", &o.Workers, 1, 64),
 			plugins.Flag(),
-			later[0], later[1],
+			later,
 		),
 		Statuses: map[manifest.Status]string{manifest.Remarks: "done, but not all preflight rules were run", manifest.Refused: ""},
 		Validate: func() error {
-			for i, name := range []string{"--dry-run", "--yes"} {
-				if later[i].Given() {
-					return manifest.Errorf(manifest.Usage, "%s is not part of this build", name)
-				}
+			if later.Given() {
+				return manifest.Errorf(manifest.Usage, "--dry-run is not part of this build")
 			}
 			areas, err := sourceflags.Areas(only)
 			if err != nil {
@@ -57,6 +52,9 @@ func command(env *cli.Env) *cli.Command {
 			}
 			o.Only, o.Orphans = areas, orphans == "move"
 			if err := known.validate(env); err != nil {
+				return err
+			}
+			if err := live.validate(); err != nil {
 				return err
 			}
 			return o.Validate()
@@ -67,14 +65,16 @@ func command(env *cli.Env) *cli.Command {
 				return err
 			}
 			defer run.Close()
-			return j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
+			err = j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
 				if err := run.Begin(ctx, out); err != nil {
 					return err
 				}
 				o.Rules, o.Required = run.Rules, manifest.RequiredRules()
 				known.options(j, &o)
+				live.options(j, &o, src, known.to)
 				return run.Result(action(ctx, j, o, src, in, out))
 			})
+			return live.end(ctx, j, o.Spool, src, err)
 		},
 		Commands: []*cli.Command{thaw(), unpack(env), list(env), verify(env)},
 	}

@@ -38,16 +38,6 @@ func (f *from) open(ctx context.Context, j *cli.Job, fn func(m restore.Migration
 	return fn(m)
 }
 
-func thaw() *cli.Command {
-	return &cli.Command{
-		Name:  "thaw",
-		Usage: "undo a freeze (this build makes none: it packs test migrations alone)",
-		Action: func(context.Context, *cli.Job) error {
-			return manifest.Errorf(manifest.Usage, "this build freezes nothing, so there is nothing to thaw")
-		},
-	}
-}
-
 func unpack(env *cli.Env) *cli.Command {
 	f, o := newFrom(), restore.UnpackOptions{Workers: runtime.NumCPU()}
 	var db string

@@ -59,7 +59,7 @@ func command(env *cli.Env) *cli.Command {
 			return o.Validate()
 		},
 		Action: func(ctx context.Context, j *cli.Job) error {
-			return j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
+			return stillFrozen(j, o.Spool, j.Stage(ctx, func(ctx context.Context, in *cli.Input, out *manifest.Writer) error {
 				d, err := to.Open(ctx, j)
 				if err != nil {
 					return err
@@ -67,7 +67,7 @@ func command(env *cli.Env) *cli.Command {
 				o.Repack = repack(j, from)
 				o.Line = func(c tenant.Recover) string { return line(j, o.Spool, d.URL(), c) }
 				return action(ctx, j, o, d, in, out)
-			})
+			}))
 		},
 		Commands: []*cli.Command{status(env), accept(env), collect(env), later("report", "missing", "runbook")},
 	}

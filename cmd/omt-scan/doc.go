@@ -37,6 +37,13 @@
 // is asked on the console, offering what the login's own card has; without a console the run ends with 2 and names the
 // flags.
 //
+// --netserver URL (or "netserver" in omt.json) has the login verified: NetServer is asked with user name and password, over
+// https, once. The password is asked for on the console, or taken from the variable OMT_SCAN_NETSERVER_PASSWORD or from a
+// file (--netserver-password @FILE); it may not stand on the command line. --ca FILE names the certificates of a company's
+// own authority. Basic authentication must be on at NetServer. What it says of the login's rights and role then counts.
+// Without --netserver, on Windows, the account that runs omt-scan is looked for among the login's accounts (table
+// Credentials). Else nothing but the database's own login is a proof. Which it was stands in the manifest and is told.
+//
 // # Plans
 //
 // --plans FILE is the list of the tenant's plans: the vendor's licence XML, CSV with the columns name, title, onsite,
@@ -69,6 +76,7 @@
 //
 // --to URL asks the tenant before anything else is read: another company name or serial number than the tenant's is refused
 // (5), and the manifest gets the mode that the migration will have, initial or recovery. Nothing is written there.
+// --ca FILE names certificates to trust besides the system's.
 //
 // omt-scan detect takes the flags of "Where the installation is" and prints what they lead to as omt.json, without
 // passwords. It opens no database.
@@ -86,6 +94,5 @@
 //
 // That users have no plan yet is no remark: omt-assign gives them one.
 //
-// Migrating live and checking the login with NetServer are not part of this build: --live and --netserver are refused
-// with 2.
+// --live says that the migration is the live one: omt-pack then freezes the installation. Nothing else differs here.
 package main

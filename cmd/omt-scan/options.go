@@ -37,9 +37,6 @@ func tell(j *cli.Job, c install.Config) {
 	for _, n := range c.Notes {
 		j.Say("%s", n)
 	}
-	if c.NetServer != "" {
-		j.Log.Info("netserver is named and not used: checking the login with it is not part of this build")
-	}
 }
 
 // readPlans reads the file of plans, or none.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"github.com/openomt/omt/cmd/internal/destinations"
@@ -23,10 +22,9 @@ type flags struct {
 	scan            scan.Options
 	plans, encoding string
 	only            []string
-	live            bool
-	netserver       string
 	to              *destinations.Flag
 	url             *cli.Flag // --to
+	netserver       netserver
 }
 
 func command(env *cli.Env) *cli.Command {
@@ -37,7 +35,7 @@ func command(env *cli.Env) *cli.Command {
 		Usage:       "read an installation and write it as a manifest",
 		Description: "Nothing of the installation is changed.",
 		Writes:      true,
-		Flags: append(f.source.Flags(),
+		Flags: append(append(f.source.Flags(),
 			cli.String("login", "`NAME` of the administrator who migrates: initials, user name or e-mail address", &o.Login),
 			cli.String("migrator-name", "full `NAME` of who migrates", &o.Migrator.Name),
 			cli.String("migrator-email", "`ADDRESS` of who migrates", &o.Migrator.Email),
@@ -50,10 +48,9 @@ func command(env *cli.Env) *cli.Command {
 			cli.List("only", "list only these `AREAS`: database,template,document,service,attachment (a pre-seed)", &f.only),
 			f.rules.Flag(),
 			cli.Age("older-than", "leave files that were changed in the last `AGE`, such as 30d (a pre-seed)", &o.OlderThan),
-			cli.Bool("live", "not part of this build: every scan is for a test migration", &f.live),
-			cli.String("netserver", "not part of this build: check the login with NetServer at `URL`", &f.netserver),
+			cli.Bool("live", "this is the live migration and no test: omt-pack will freeze the installation", &o.Live),
 			to[0], to[1],
-		),
+		), f.netserver.flags()...),
 		Statuses: map[manifest.Status]string{
 			manifest.Remarks: "finished, with findings that block packing, or rules that were not run",
 			manifest.Refused: "the login may not migrate, the plugins are not those that plugins.lock names, or the tenant is another company's",
@@ -66,16 +63,13 @@ func command(env *cli.Env) *cli.Command {
 
 // validate refuses what is not built in and reads what --only says.
 func (f *flags) validate(env *cli.Env) error {
-	switch {
-	case f.live:
-		return errors.New("--live is not part of this build: every scan is for a test migration")
-	case f.netserver != "":
-		return errors.New("--netserver is not part of this build")
-	}
 	if f.url.Given() {
 		if err := f.to.Validate(env); err != nil {
 			return err
 		}
+	}
+	if err := f.netserver.validate(); err != nil {
+		return err
 	}
 	var err error
 	if f.scan.Only, err = sourceflags.Areas(f.only); err != nil {
@@ -122,6 +116,9 @@ func (f *flags) action(ctx context.Context, j *cli.Job) error {
 		}
 		defer src.Close() //nolint:errcheck // it was only read
 		o.Reader, o.Installation = src.View, src.Installation
+		if o.Verify, err = f.netserver.verifier(j, c, f.to.CA(), src.View); err != nil {
+			return err
+		}
 		if err := run.Begin(ctx, out); err != nil {
 			return err
 		}

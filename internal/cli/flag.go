@@ -23,6 +23,7 @@ type Flag struct {
 	isBool   bool
 	repeats  bool
 	noEnv    bool
+	secret   bool // no value on the command line
 	numeric  bool
 	variable string // OMT_PACK_LEVEL; empty when there is none
 
@@ -36,6 +37,14 @@ func String(name, usage string, dst *string) *Flag {
 		*dst = v
 		return nil
 	}}
+}
+
+// Secret is a flag whose value may not stand on the command line, where others can read it: it takes @FILE there, and the
+// value itself from its variable alone.
+func Secret(name, usage string, dst *string) *Flag {
+	f := String(name, usage, dst)
+	f.def, f.want, f.secret = "", "a secret", true
+	return f
 }
 
 // Strings is a flag that may be repeated; commas mean nothing in it. The values replace what dst held.

@@ -85,6 +85,10 @@ func (f *Flag) take(text string, fromEnv bool) error {
 	if err != nil {
 		return manifest.Errorf(manifest.Usage, "%s: %w", where, err)
 	}
+	if f.secret && !fromEnv && file == "" {
+		return manifest.Errorf(manifest.Usage, "%s: a secret on the command line can be read by others", where).
+			WithHint("write it into a file and give --%s @FILE, or set the variable %s", f.name, f.variable)
+	}
 	err = f.set(value)
 	switch {
 	case err == nil:

@@ -65,11 +65,19 @@
 //	folders ? list of LOGIN=NAME, the old folders of renamed users
 //
 // migrator (Migrator): the person who migrates. login, name, email, phone; language ("en"); verified, how the login was
-// verified ("database", "netserver"); admin, whether the right that makes it an administrator was "confirmed" by a flag
+// verified ("database", by the database login alone; "windows", by the account of the operating system; "netserver"); admin, whether the right that makes it an administrator was "confirmed" by a flag
 // or "guessed".
 //
-// freeze (Freeze): one change that froze the source, with what undoes it. what ("service-config"); path ? of the file
-// changed; inserted ?, the text put in, at offset ? in bytes; before_sha256 ? and after_sha256 ? of the file.
+// freeze (Freeze): one change that froze the source, with what undoes it.
+//
+//	what             "service-config" or "system-event"
+//	already ?        it was frozen before: nothing was changed, and nothing is to be undone
+//	path ?           service-config: the file; line ?, where it says frozen
+//	inserted ?       the text put in, at offset ? in bytes, written in encoding ? ("utf-16le", "utf-16be"; absent: one byte
+//	                 a character)
+//	before_sha256 ?  of the file; after_sha256 ? with the text
+//	table ?          system-event: the table; id ?, the row's key
+//	row ?            object: its columns as texts, without those that are NULL
 //
 // plan (Plan): a user plan that can be given. name; title; onsite, its name on site or ""; seats; unlimited; source,
 // "tenant" (from --plans) or "licence" (the local licence, a hint).

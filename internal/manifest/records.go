@@ -202,12 +202,18 @@ type Migrator struct {
 
 // Freeze is one change that froze the source, with what is needed to undo it.
 type Freeze struct {
-	What         string `json:"what"`                   // "service-config": a line in Service's config file
-	Path         string `json:"path,omitempty"`         // the file changed
-	Inserted     string `json:"inserted,omitempty"`     // the text put in
-	Offset       int64  `json:"offset,omitempty"`       // where, in bytes
-	BeforeSHA256 Digest `json:"before_sha256,omitzero"` // of the file before
-	AfterSHA256  Digest `json:"after_sha256,omitzero"`  // and after
+	What         string            `json:"what"`                   // "service-config": a line in Service's config file; "system-event": a row of SystemEvent
+	Already      bool              `json:"already,omitempty"`      // it was frozen before: nothing was changed, and nothing is to be undone
+	Path         string            `json:"path,omitempty"`         // the file changed
+	Inserted     string            `json:"inserted,omitempty"`     // the text put in
+	Encoding     string            `json:"encoding,omitempty"`     // "utf-16le" or "utf-16be"; empty: one byte a character
+	Line         int               `json:"line,omitempty"`         // its number
+	Offset       int64             `json:"offset,omitempty"`       // where, in bytes
+	BeforeSHA256 Digest            `json:"before_sha256,omitzero"` // of the file before
+	AfterSHA256  Digest            `json:"after_sha256,omitzero"`  // and after
+	Table        string            `json:"table,omitempty"`        // the table that got a row
+	ID           int64             `json:"id,omitempty"`           // its key, taken from sequence
+	Row          map[string]string `json:"row,omitempty"`          // its columns as texts, without those that are NULL
 }
 
 // Plan is a user plan that can be given to users.

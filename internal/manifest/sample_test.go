@@ -32,7 +32,7 @@ func sampleRecords() []Record {
 			[]string{`D:\CS=/cs`}, []string{"BOB=bo"},
 		},
 		Migrator{"KK", "Karl Kløpp", "karl@example.com", "93466018", "no", "database", "guessed"},
-		Freeze{"service-config", `C:\cs\config`, "frozen\r\n", 812, sum("a"), sum("b")},
+		Freeze{What: "service-config", Path: `C:\cs\config`, Inserted: "frozen\r\n", Offset: 812, BeforeSHA256: sum("a"), AfterSHA256: sum("b")},
 		Plan{"SalesPREM", "Sales Premium", "ten-sales", 20, false, "tenant"},
 		User{
 			7, "GKS", 12, "Gunn K. Schpaa", "8docklock", "Sales", "User level 0", "Boss", true, true,

@@ -38,6 +38,9 @@ func (r *run) head(ctx context.Context) error {
 				return err
 			}
 		}
+		if err := r.freezes(l.Kind); err != nil {
+			return err
+		}
 		if err := r.headLine(l); err != nil {
 			return err
 		}
@@ -51,9 +54,12 @@ func (r *run) headLine(l manifest.Line) error {
 		return r.out.Write(r.header())
 	case manifest.KindInstallation:
 		return r.out.Write(r.src.Installation)
-	default:
-		return r.out.WriteRaw(l)
+	case manifest.KindFreeze:
+		if r.live() {
+			return nil // the records of this run stand in its place
+		}
 	}
+	return r.out.WriteRaw(l)
 }
 
 // leaveArea passes the records of an area that this run does not pack, without chunks of their own.

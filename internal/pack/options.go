@@ -37,6 +37,8 @@ type Options struct {
 	To     func(ctx context.Context) (destination.Destination, error)
 	Rehash bool // known files are read, and their digest decides
 
+	Live *Live // what a live migration asks for besides; nil: one is refused
+
 	// Open opens the source that the input's installation record names, with the command's overrides applied.
 	Open func(ctx context.Context, inst manifest.Installation) (Source, error)
 	// Rules ends the run of the preflight rules over all records before the checks, which they have seen as they were

@@ -36,8 +36,9 @@ type run struct {
 	mode    string         // written into the header where it has none
 	closers []func()
 
-	counted []manifest.Table // of this run's view, before anything is packed
-	moment  *settle.Settled  // of the tables, without a snapshot; nil before and with one
+	moment  *settle.Settled   // of the tables, without a snapshot; nil before and with one
+	frozen  []manifest.Freeze // by a live migration
+	counted []manifest.Table  // of this run's view, before anything is packed
 }
 
 // sums is what a run did.
@@ -78,11 +79,14 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 	if r.src, err = o.Open(ctx, r.in.installation); err != nil {
 		return err
 	}
-	defer r.src.Close() //nolint:errcheck // it was only read
+	defer func() { r.src.Close() }() //nolint:errcheck // it was only read
 	if err := r.sameInstallation(ctx); err != nil {
 		return err
 	}
 	if err := r.learn(ctx); err != nil {
+		return err
+	}
+	if err := r.goLive(ctx); err != nil {
 		return err
 	}
 	if err := r.lookAtTables(ctx); err != nil {
@@ -179,13 +183,14 @@ func (r *run) area(ctx context.Context, area manifest.Area) error {
 
 // summary says what was packed, for people.
 func (r *run) summary() {
+	packed := r.sums.files - r.packer.passed
 	r.o.Notice("%s: %d files packed, %d left out; %d tables, %d rows; %d chunks of %.1f MB in %q",
-		r.src.Installation.Owner, r.sums.files, r.sums.left, r.sums.tables, r.sums.rows, r.sums.chunks, float64(r.sums.bytes)/1e6, r.spool.Dir())
+		r.src.Installation.Owner, packed, r.sums.left, r.sums.tables, r.sums.rows, r.sums.chunks, float64(r.sums.bytes)/1e6, r.spool.Dir())
 	if r.known != nil {
-		r.o.Notice("%d of the files are stored already and were not packed; %d chunks, %.1f MB, are at the destination", r.packer.passed, r.sums.known, float64(r.sums.knownBytes)/1e6)
+		r.o.Notice("%d files more are stored already; %d chunks, %.1f MB, are at the destination", r.packer.passed, r.sums.known, float64(r.sums.knownBytes)/1e6)
 	}
 	if r.sums.differ > 0 {
-		r.o.Remark("%d files have other content than is stored, although their size and time are the same; they were packed anew", r.sums.differ)
+		r.o.Remark("files with other content than is stored, although their size and time are the same: %d; they were packed anew", r.sums.differ)
 	}
 	r.leftOut()
 }

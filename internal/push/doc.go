@@ -52,7 +52,8 @@
 // read. With DryRun nothing is written, ages are told by this machine's clock, and what is counted may change until it is
 // done. Names of chunks are not listed: they are digests and tell a person nothing. Manifests, claims and records stay.
 //
-// It needs some 50 bytes for each chunk that a manifest names that counts, and 64 for each that is spare (see Memory).
+// It needs 9 bytes for each chunk that a manifest names that counts, and 48 for each that is spare: 46 MB at most with
+// 100,000 of each, 133 MB with 1,000,000.
 //
 // # Receipts journal
 //

@@ -78,6 +78,17 @@ func (j judge) admin(rights []string, role string) bool {
 	return j.roles[strings.ToLower(role)] || slices.ContainsFunc(rights, func(r string) bool { return j.rights[strings.ToLower(r)] })
 }
 
+// held are those of the rights that make an administrator.
+func (j judge) held(rights []string) string {
+	var list []string
+	for _, r := range rights {
+		if j.rights[strings.ToLower(r)] {
+			list = append(list, r)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
 // how is what the migrator's record says.
 func (j judge) how() string {
 	if j.guessed {

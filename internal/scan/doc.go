@@ -14,8 +14,9 @@
 //
 // The login must be that of an employee (associate.type 0) who is not retired and an administrator. It is looked for in
 // associate.name, then in associate.userName, then among the e-mail addresses, where exactly one associate has it; letter
-// case does not count. The password is not checked: who can read the database with its own login has proved enough, and
-// the record says "database".
+// case does not count. That who runs the tool is that person is proved through a function that is handed in (package
+// login): by NetServer with the password, by the account of Windows, or by nothing but that the database could be read,
+// which the record says in "verified". Where NetServer was asked, its rights and its role decide who is an administrator.
 //
 // Which function right makes an administrator is not documented. Options name rights or roles; then the migrator's
 // record says "confirmed". Otherwise whoever has the role "User level 0" counts as one, which is a guess, since role names

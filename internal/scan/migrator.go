@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/openomt/omt/internal/login"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/source"
 )
@@ -65,18 +66,19 @@ func (r *run) migrator(ctx context.Context) (manifest.Migrator, error) {
 		return manifest.Migrator{}, manifest.Errorf(manifest.Usage, "who migrates is not known, and there is nobody to ask").
 			WithHint("give %s", strings.Join(missing, ", "))
 	}
-	login := strings.TrimSpace(o.Login)
-	if login == "" {
+	name := strings.TrimSpace(o.Login)
+	if name == "" {
 		var err error
-		if login, err = r.ask(ctx, question{flag: "--login", prompt: "login of the administrator who migrates"}); err != nil {
+		if name, err = r.ask(ctx, question{flag: "--login", prompt: "login of the administrator who migrates"}); err != nil {
 			return manifest.Migrator{}, err
 		}
 	}
-	account, err := r.find(ctx, login)
+	account, err := r.find(ctx, name)
 	if err != nil {
 		return manifest.Migrator{}, err
 	}
-	if err := r.accept(account, login); err != nil {
+	proof, err := r.prove(ctx, account, name)
+	if err != nil {
 		return manifest.Migrator{}, err
 	}
 	p, err := r.complete(ctx, account)
@@ -85,8 +87,33 @@ func (r *run) migrator(ctx context.Context) (manifest.Migrator, error) {
 	}
 	return manifest.Migrator{
 		Login: account.Login, Name: p.Name, Email: p.Email, Phone: p.Phone, Language: p.Language,
-		Verified: "database", Admin: r.judge.how(),
+		Verified: proof.How, Admin: r.judge.how(),
 	}, nil
+}
+
+// prove refuses a login that may not migrate and has it verified. Somebody who cannot be the migrator whatever the
+// password is not asked for one. What NetServer says of rights and role counts more than the rows of the database.
+func (r *run) prove(ctx context.Context, a source.Account, name string) (login.Proof, error) {
+	if err := r.employed(a, name); err != nil {
+		return login.Proof{}, err
+	}
+	proof := login.Proof{How: login.ByDatabase}
+	if r.o.Verify != nil {
+		var err error
+		if proof, err = r.o.Verify(ctx, name, a); err != nil {
+			return login.Proof{}, err
+		}
+	}
+	if proof.How == login.ByNetServer {
+		a.Rights, a.RoleName = proof.Rights, proof.Role
+	}
+	if !r.judge.admin(a.Rights, a.RoleName) {
+		return login.Proof{}, r.judge.hint(manifest.Errorf(manifest.Refused, "login %q: it is no administrator as far as can be told", name), a)
+	}
+	if held := r.judge.held(a.Rights); proof.How == login.ByNetServer && held != "" {
+		r.o.Say("administrator: NetServer confirms the right %s", held)
+	}
+	return proof, nil
 }
 
 // find looks a login up.
@@ -150,16 +177,14 @@ func (r *run) userNames(ctx context.Context, login string) ([]int64, error) {
 	return ids, nil
 }
 
-// accept refuses a login that may not migrate.
-func (r *run) accept(a source.Account, login string) error {
+// employed refuses a login of somebody who is no employee or is retired.
+func (r *run) employed(a source.Account, name string) error {
 	switch {
 	case a.Type != employee:
-		return manifest.Errorf(manifest.Refused, "login %q: it is no employee (associate.type is %d)", login, a.Type).
+		return manifest.Errorf(manifest.Refused, "login %q: it is no employee (associate.type is %d)", name, a.Type).
 			WithHint("an internal user who is an administrator migrates")
 	case a.Retired:
-		return manifest.Errorf(manifest.Refused, "login %q: it is retired", login)
-	case !r.judge.admin(a.Rights, a.RoleName):
-		return r.judge.hint(manifest.Errorf(manifest.Refused, "login %q: it is no administrator as far as can be told", login), a)
+		return manifest.Errorf(manifest.Refused, "login %q: it is retired", name)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/openomt/omt/internal/archive"
 	"github.com/openomt/omt/internal/inventory"
+	"github.com/openomt/omt/internal/login"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/progress"
 	"github.com/openomt/omt/internal/source"
@@ -22,6 +23,7 @@ type Options struct {
 
 	Login       string // of who migrates
 	Migrator    Person
+	Live        bool     // the migration is the live one and no test
 	AdminRights []string // function rights that make an administrator
 	AdminRoles  []string // roles that do
 	Plans       []manifest.Plan
@@ -37,6 +39,8 @@ type Options struct {
 	Rules    func(ctx context.Context) ([]manifest.Check, []manifest.Finding, error)
 	Required []string // rules without whose check that is done nothing will be packed
 
+	// Verify proves that who runs this is the associate that the login names; nil: the database's login alone is a proof.
+	Verify func(ctx context.Context, login string, a source.Account) (login.Proof, error)
 	// Foresee asks the tenant what mode the migration with this id will have, and refuses one of another company name or
 	// serial number; nil: no tenant was named, and the manifest has no mode.
 	Foresee func(ctx context.Context, company, serial, id string) (mode string, err error)
@@ -169,9 +173,16 @@ func (r *run) prepare(ctx context.Context) ([]manifest.Record, error) {
 	}
 	return []manifest.Record{
 		manifest.Header{
-			Format: manifest.Format, ID: newID, Tool: o.Tool, Created: manifest.At(r.now), Migration: "test", Mode: mode, Phase: phase,
+			Format: manifest.Format, ID: newID, Tool: o.Tool, Created: manifest.At(r.now), Migration: o.migration(), Mode: mode, Phase: phase,
 		}, inst, migrator,
 	}, nil
+}
+
+func (o Options) migration() string {
+	if o.Live {
+		return "live"
+	}
+	return "test"
 }
 
 // foresee asks the tenant, where one was named. A part that goes ahead has no mode.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -45,9 +46,12 @@ func From() *Flag {
 func (f *Flag) Flags() []*cli.Flag {
 	return []*cli.Flag{
 		cli.String(f.name, f.usage, &f.url),
-		cli.String("ca", "trust the certificates in `FILE` (PEM) too, for a destination or a proxy with a company's own authority", &f.ca),
+		cli.String("ca", "trust the certificates in `FILE` (PEM) too, for a destination, a proxy or a NetServer with a company's own authority", &f.ca),
 	}
 }
+
+// CA is the file that --ca names; empty: none.
+func (f *Flag) CA() string { return f.ca }
 
 // Validate understands the flag. It asks no service; a folder to write to must have a parent.
 func (f *Flag) Validate(env *cli.Env) error {
@@ -150,6 +154,31 @@ func (f *Flag) Open(ctx context.Context, j *cli.Job) (destination.Destination, e
 		return nil, explain(err, f.write)
 	}
 	return d, nil
+}
+
+// Probe asks whether what Validate understood can be written to.
+func (f *Flag) Probe(ctx context.Context, j *cli.Job) error {
+	g := *f
+	g.write = true
+	d, err := g.Open(ctx, j)
+	if err != nil {
+		return err
+	}
+	return d.Close()
+}
+
+// Expires says until when the signature in the URL is good; false where there is none, or it does not say.
+func (f *Flag) Expires() (time.Time, bool) {
+	u, err := url.Parse(f.url)
+	if err != nil || !azblob.Is(f.url) || u.Query().Get("sig") == "" {
+		return time.Time{}, false
+	}
+	for _, form := range []string{time.RFC3339, "2006-01-02T15:04Z", "2006-01-02"} {
+		if t, err := time.Parse(form, u.Query().Get("se")); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
 }
 
 func explain(err error, write bool) error {

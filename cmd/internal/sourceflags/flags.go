@@ -20,6 +20,8 @@ type Flags struct {
 	Roots   []string // AREA=DIR
 	Maps    []string // FROM=TO
 	Folders []string // LOGIN=NAME
+
+	secrets map[string]install.Secret // typed in this run, by login and database
 }
 
 // New makes the values of a command's flags, all empty.

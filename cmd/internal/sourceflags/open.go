@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/openomt/omt/internal/cli"
+	"github.com/openomt/omt/internal/freeze"
 	"github.com/openomt/omt/internal/install"
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/source"
@@ -29,7 +30,7 @@ type Source struct {
 // OpenConfig opens the installation that c describes, without owner, serial number and version in its record. only are
 // the areas whose folders are needed, all when empty.
 func (f *Flags) OpenConfig(ctx context.Context, j *cli.Job, c install.Config, only []manifest.Area) (*Source, error) {
-	driver, err := openDriver(ctx, j, c)
+	driver, err := f.openDriver(ctx, j, c)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +127,63 @@ func lookAround(ctx context.Context, v *source.View) (install.Site, error) {
 		s.Attachments = n > 0
 	}
 	return s, nil
+}
+
+// openDriver opens the database that c names, and remembers the password that was typed for it.
+func (f *Flags) openDriver(ctx context.Context, j *cli.Job, c install.Config) (source.Driver, error) {
+	c, err := f.remember(ctx, j, c)
+	if err != nil {
+		return nil, err
+	}
+	return openDriver(ctx, j, c)
+}
+
+// remember completes the credentials of c, so that a person is asked once for the password of a database that is opened
+// several times.
+func (f *Flags) remember(ctx context.Context, j *cli.Job, c install.Config) (install.Config, error) {
+	if c.DB == "" || strings.HasPrefix(c.DB, sqlite.Scheme) {
+		return c, nil
+	}
+	user, _ := c.Credentials.Reveal()
+	key := user + "@" + c.DB
+	if secret, ok := f.secrets[key]; ok {
+		c.Credentials = secret
+		return c, nil
+	}
+	_, password, err := login(ctx, j, c.DB, c.Credentials)
+	if err != nil {
+		return c, err
+	}
+	c.Credentials = install.NewSecret(user, password)
+	if f.secrets == nil {
+		f.secrets = map[string]install.Secret{}
+	}
+	f.secrets[key] = c.Credentials
+	return c, nil
+}
+
+// OpenWriter opens the database of an installation that a manifest names, with the flags over it, to change the few rows
+// that a freeze needs.
+func (f *Flags) OpenWriter(ctx context.Context, j *cli.Job, inst manifest.Installation) (freeze.Database, error) {
+	c, err := f.Load()
+	if err != nil {
+		return nil, err
+	}
+	c.Fill(recorded(inst))
+	if strings.HasPrefix(c.DB, sqlite.Scheme) {
+		return sqlite.OpenWriter(c.DB)
+	}
+	if c.DB == "" {
+		return nil, c.NoDatabase()
+	}
+	if c, err = f.remember(ctx, j, c); err != nil {
+		return nil, err
+	}
+	u, password, err := login(ctx, j, c.DB, c.Credentials)
+	if err != nil {
+		return nil, err
+	}
+	return mssql.OpenWriter(u, password, prompt(j))
 }
 
 // openDriver opens the database that c names.

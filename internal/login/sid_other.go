@@ -1,0 +1,6 @@
+//go:build !windows
+
+package login
+
+// AccountSID is ErrNoAccount here.
+func AccountSID() (string, error) { return "", ErrNoAccount }
