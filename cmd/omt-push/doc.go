@@ -24,7 +24,11 @@
 // Chunks leave the spool after the commit, unless --keep is given; when omt-pack keeps the spool small (--spool-limit),
 // as soon as the destination has them.
 //
-// The flags of later builds (--recover, --bandwidth, and the subcommands accept, report and collect) are refused.
+// --bandwidth holds back what is sent: over the wire to a service (heads, TLS and repetitions included), and as it is
+// written to a folder. It is a rate (20Mbit, 2.5MB/s) or a timetable of this machine's clock ("08:00-17:00=20Mbit,100Mbit":
+// from 8 to 17 o'clock 20, else 100); all workers share it, and a change takes effect at once. What is read is not limited.
+//
+// The flags of later builds (--recover, and the subcommands accept, report and collect) are refused.
 //
 // # Exit statuses
 //

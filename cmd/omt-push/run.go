@@ -16,11 +16,10 @@ func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx,
 
 func command(env *cli.Env) *cli.Command {
 	o := push.Options{Spool: "omt-spool", Workers: 4}
-	to := destinations.To(true)
-	var recoverHow, bandwidth string
+	to := destinations.To(true).Limited()
+	var recoverHow string
 	notYet := []*cli.Flag{
 		cli.String("recover", "push `missing|overwrite` to a tenant that holds a migration (not part of this build)", &recoverHow),
-		cli.String("bandwidth", "send no faster than `RATE` (not part of this build)", &bandwidth),
 	}
 	return &cli.Command{
 		Usage:       "send chunks to the tenant's destination and commit the migration",
@@ -37,7 +36,7 @@ func command(env *cli.Env) *cli.Command {
 			manifest.Refused: "refused: not packed, blocked, another company or migration, or another push has won",
 		},
 		Validate: func() error {
-			for i, name := range []string{"--recover", "--bandwidth"} {
+			for i, name := range []string{"--recover"} {
 				if notYet[i].Given() {
 					return manifest.Errorf(manifest.Usage, "%s is not part of this build", name)
 				}

@@ -49,7 +49,7 @@ func (r *run) readStream(ctx context.Context) error {
 	if err != nil {
 		cancel(err)
 	}
-	queue.close()
+	r.sender.closeQueue(queue)
 	if serr := sending(); err == nil {
 		err = serr
 	}
