@@ -17,6 +17,7 @@ type page struct {
 
 	mu     sync.Mutex
 	start  progress.Meter
+	begun  bool // Starting is over
 	areas  map[manifest.Area]*line
 	sealed bool // no more chunks come
 	finish progress.Meter
@@ -63,10 +64,10 @@ func (p *page) expect(items []*item) {
 
 // begin ends Starting, and what was sealed.
 func (p *page) begin() {
-	if p.start != nil {
+	if p.start != nil && !p.begun {
 		p.start.Done()
 	}
-	p.sealed = false
+	p.begun, p.sealed = true, false
 }
 
 // offer is the line of a chunk that is looked at next.

@@ -136,7 +136,7 @@ func (r *run) push(ctx context.Context) (tenant.Commit, error) {
 	if err := r.sender.sendAll(ctx, r.in.chunks); err != nil {
 		return tenant.Commit{}, err
 	}
-	r.page.finishing(total(r.in.end.Counts) + int64(len(r.in.chunks)))
+	r.page.finishing(total(r.in.end.Counts) + int64(len(r.in.chunks)) + 1)
 	if err := r.confirm(ctx); err != nil {
 		return tenant.Commit{}, err
 	}
