@@ -65,6 +65,7 @@ type meter struct {
 	bar   *mpb.Bar
 
 	total, count, skipped atomic.Int64
+	first                 atomic.Int64 // when something moved first, in nanoseconds; 0: not yet
 	ended                 atomic.Bool
 
 	mu   sync.Mutex
@@ -73,7 +74,11 @@ type meter struct {
 }
 
 // Add counts work done; less than nothing where it must be done again.
-func (t *meter) Add(n int64) { t.count.Add(n) }
+func (t *meter) Add(n int64) {
+	if t.count.Add(n) == n {
+		t.first.CompareAndSwap(0, t.owner.env.Now().UnixNano())
+	}
+}
 
 // Skip counts what needed no work.
 func (t *meter) Skip(n int64) { t.skipped.Add(n) }
@@ -156,6 +161,9 @@ func (t *meter) final(now time.Time) string {
 		return t.last
 	}
 	count, skipped, took := t.count.Load(), t.skipped.Load(), now.Sub(t.began)
+	if first := t.first.Load(); first != 0 {
+		took = now.Sub(time.Unix(0, first)) // it may have waited for others
+	}
 	t.last = fmt.Sprintf("%s in %s", t.amount(count)+t.skips(skipped), FormatDuration(took))
 	if count > 0 && took >= time.Second {
 		t.last += ", " + t.amount(int64(math.Round(float64(count)/took.Seconds()))) + "/s"

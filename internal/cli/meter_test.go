@@ -57,11 +57,11 @@ func TestResumedLine(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	d.Done()
-	if got, want := d.final(c.Now()), "200 MB and 800 MB skipped in 30s, 6.7 MB/s"; got != want {
+	if got, want := d.final(c.Now()), "200 MB and 800 MB skipped in 29s, 6.9 MB/s"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	c.add(time.Hour)
-	if got, want := d.final(c.Now()), "200 MB and 800 MB skipped in 30s, 6.7 MB/s"; got != want {
+	if got, want := d.final(c.Now()), "200 MB and 800 MB skipped in 29s, 6.9 MB/s"; got != want {
 		t.Errorf("an hour later: %q, want %q", got, want)
 	}
 	m.stop()

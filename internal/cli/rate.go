@@ -16,13 +16,17 @@ type rate struct {
 }
 
 // sample adds what was counted until now, and returns the average. Samples closer than a second are put together. What must
-// be done again makes it slower, and never less than nothing.
+// be done again makes it slower, and never less than nothing. Before anything moves, there is no average.
 func (r *rate) sample(now time.Time, count int64) float64 {
 	passed := now.Sub(r.at).Seconds()
 	if passed < 1 {
 		return r.value
 	}
 	fresh := max(0, float64(count-r.count)/passed)
+	if !r.known && fresh == 0 {
+		r.at = now // whoever waits for his turn is not slow
+		return 0
+	}
 	if r.known {
 		fresh = r.value + (fresh-r.value)*(1-math.Exp(-passed/10))
 	}
