@@ -46,7 +46,11 @@
 // --older-than; its credential must be allowed to delete (sp=rcwld of a SAS, s3:DeleteObject). It may run beside pushes,
 // which wait for it and send what it has taken from them. --dry-run counts and changes nothing.
 //
-// The flags of later builds (--bandwidth, and the subcommand report) are refused.
+// --bandwidth holds back what is sent: over the wire to a service (heads, TLS and repetitions included), and as it is
+// written to a folder. It is a rate (20Mbit, 2.5MB/s) or a timetable of this machine's clock ("08:00-17:00=20Mbit,100Mbit":
+// from 8 to 17 o'clock 20, else 100); all workers share it, and a change takes effect at once. What is read is not limited.
+//
+// The subcommand report is one of later builds, and refused.
 //
 // # Exit statuses
 //

@@ -18,12 +18,9 @@ func run(ctx context.Context, env *cli.Env) error { return command(env).Run(ctx,
 
 func command(env *cli.Env) *cli.Command {
 	o := push.Options{Spool: "omt-spool", Workers: 4}
-	to := destinations.To(true)
-	var how, bandwidth string
+	to := destinations.To(true).Limited()
+	var how string
 	from := sourceflags.New()
-	notYet := []*cli.Flag{
-		cli.String("bandwidth", "send no faster than `RATE` (not part of this build)", &bandwidth),
-	}
 	return &cli.Command{
 		Usage:       "send chunks to the tenant's destination and commit the migration",
 		Description: "A killed run goes on where it was. What was committed already is not pushed again.",
@@ -34,17 +31,12 @@ func command(env *cli.Env) *cli.Command {
 			cli.Bool("keep", "leave the chunks in the spool after the commit", &o.Keep),
 			cli.Int("workers", "chunks sent at the same time", &o.Workers, 1, push.MaxWorkers),
 			cli.String("recover", "at a tenant that holds another migration: `missing|overwrite`, add missing and changed files and nothing else, or take the place of a test migration", &how),
-		}, notYet, from.Again()),
+		}, from.Again()),
 		Statuses: map[manifest.Status]string{
 			manifest.Remarks: "committed, but documents are missing",
 			manifest.Refused: "refused: not packed, blocked, another company or migration, or another push has won",
 		},
 		Validate: func() error {
-			for i, name := range []string{"--bandwidth"} {
-				if notYet[i].Given() {
-					return manifest.Errorf(manifest.Usage, "%s is not part of this build", name)
-				}
-			}
 			switch o.Recover = tenant.Recover(how); o.Recover {
 			case tenant.RecoverNone, tenant.RecoverMissing, tenant.RecoverOverwrite:
 			default:

@@ -151,6 +151,11 @@ func Func(name, usage, want string, parse func(value string) error) *Flag {
 	return &Flag{name: name, usage: usage, want: want, repeats: true, set: parse}
 }
 
+// Parsed is a flag of a notation of its own. want and what parse returns are said as Func says them.
+func Parsed(name, usage, want string, parse func(value string) error) *Flag {
+	return &Flag{name: name, usage: usage, want: want, numeric: true, set: parse}
+}
+
 // Numeric reports whether the value is a number, a size or the like, so that no text passes for it.
 func (f *Flag) Numeric() bool { return f.numeric }
 

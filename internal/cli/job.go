@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/progress"
@@ -126,6 +127,9 @@ func (j *Job) Columns() int {
 	}
 	return j.env.columns()
 }
+
+// Limit tells the progress lines what sending is held to: bytes in a second at a time, 0 for no limit.
+func (j *Job) Limit(at func(time.Time) int64) { j.meters.hold(at) }
 
 // Again reads the value of a flag anew where it comes from a file (@PATH), for a SAS that was renewed while the run goes
 // on. ok is false where it does not, or where no such flag is.

@@ -75,10 +75,10 @@ func TestPlainProgress(t *testing.T) {
 	c.add(30 * time.Second)
 	m.print()
 	m.stop()
-	want := `omt-x: document: 400 of 1,000 items, 10 items/s, 1m0s left, 100 skipped
-omt-x: database: 5.0 MB, 167 kB/s
-omt-x: document: 400 items in 30s, 100 skipped
-omt-x: database: 5.0 MB, 8.3 kB/s
+	want := `omt-x: Database: 5.0 MB, 167 kB/s
+omt-x: Documents: 300 and 100 skipped of 1,000 items, 10 items/s, 1m left
+omt-x: Documents: 300 items and 100 skipped in 30s, 10 items/s
+omt-x: Database: 5.0 MB, 8.3 kB/s
 `
 	if got := out.String(); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
@@ -161,7 +161,7 @@ func TestBars(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"document", "1,000 items in 10s", "database", "200 kB", "omt-x: the last line\n"} {
+	for _, want := range []string{"Documents", "1,000 items in 10s", "Database", "200 kB", "omt-x: the last line\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in %q", want, got[max(0, len(got)-600):])
 		}

@@ -173,7 +173,7 @@ func TestBarsOnTerminal(t *testing.T) {
 			if !strings.Contains(got, "omt-x: a line\r\n") || !strings.HasSuffix(got, "omt-x: the end\r\n") {
 				t.Errorf("shown %q", got)
 			}
-			if columns >= 40 && !strings.Contains(got, "document") || columns == 200 && !strings.Contains(got, "1,000 items in ") {
+			if columns >= 40 && !strings.Contains(got, "Documents") || columns == 200 && !strings.Contains(got, "1,000 items in ") {
 				t.Errorf("no bars: %q", got)
 			}
 			left := onScreen(got)
@@ -186,7 +186,7 @@ func TestBarsOnTerminal(t *testing.T) {
 			if columns == 0 {
 				want = len(left)
 			}
-			if len(left) != want || count(left, "omt-x: a line") != 1 || columns == 200 && (count(left, "document") != 1 || count(left, "checking input") != 1) {
+			if len(left) != want || count(left, "omt-x: a line") != 1 || columns == 200 && (count(left, "Documents") != 1 || count(left, "checking input") != 1) {
 				t.Errorf("left on the screen: %q", left)
 			}
 		})

@@ -10,8 +10,8 @@ type Checker interface {
 
 // Check asks a destination that is a Checker, and d below a wrapper of this package, about an object.
 func Check(d Destination, name string, size int64) error {
-	if r, ok := d.(*retrying); ok {
-		return Check(r.Destination, name, size)
+	if w, ok := d.(interface{ inner() Destination }); ok {
+		return Check(w.inner(), name, size)
 	}
 	if c, ok := d.(Checker); ok {
 		if err := c.Check(name, size); err != nil {

@@ -109,6 +109,8 @@ type retrying struct {
 	r Retry
 }
 
+func (d *retrying) inner() Destination { return d.Destination }
+
 func (d *retrying) Stat(ctx context.Context, name string) (info Info, err error) {
 	err = d.r.Do(ctx, name, func() (bool, error) {
 		info, err = d.Destination.Stat(ctx, name)

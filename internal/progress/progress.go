@@ -1,6 +1,12 @@
 // Package progress is how a verb says how far it has come, without knowing who shows it. It imports nothing of ours.
 package progress
 
+// Names of steps before and after the areas, whose names stand between them.
+const (
+	Starting  = "starting"
+	Finishing = "finishing"
+)
+
 // Reporter gives one Meter for each line that a person sees, named by area ("document") or step ("reading back").
 type Reporter interface {
 	// Meter opens a line. total is the number of units expected, 0 when unknown; unit is Bytes or Items.
@@ -18,7 +24,9 @@ const (
 
 // Meter counts up to a total. It is safe for concurrent use.
 type Meter interface {
+	// Add counts work done, as it is done; less than nothing where it must be done again.
 	Add(n int64)
+	// SetTotal corrects the total, or tells one that was unknown.
 	SetTotal(n int64)
 	// Skip counts units that needed no work; they do not enter the rate.
 	Skip(n int64)

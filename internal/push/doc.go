@@ -69,6 +69,12 @@
 // The journal is believed for what need not be sent. It is never believed for a commit: step 4 asks the destination,
 // once, not once for each chunk. What the journal says and the destination does not have is sent again.
 //
+// # Progress
+//
+// One line an area, as the vendor's upload page has them, between Starting and Finishing. What an area's line counts as done
+// are bytes that this run has sent; of a chunk of which an earlier run had sent a part, that part is skipped like chunks that
+// are there. What must be sent again is taken back. The totals of a stream are told at its end.
+//
 // # Memory
 //
 // Some 300 bytes for each chunk record, whose number is that of table parts (65,536 rows) and of 32 MiB of files:

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 
 	"github.com/openomt/omt/internal/manifest"
-	"github.com/openomt/omt/internal/progress"
 	"github.com/openomt/omt/internal/tenant"
 )
 
@@ -73,7 +72,7 @@ func (r *run) writeManifest(ctx context.Context, w io.Writer) (manifest.End, err
 		return manifest.End{}, err
 	}
 	defer done()
-	out := manifest.NewWriter(&contextWriter{ctx, w}, r.o.Tool)
+	out := manifest.NewWriter(&lineWriter{ctx, w, r.page.finishing(0)}, r.o.Tool)
 	err = manifest.Splice(out, lines,
 		manifest.Section{Kind: manifest.KindManifest, Each: func(l manifest.Line) (bool, error) { return r.header(out, l) }},
 		manifest.Section{Kind: manifest.KindEdit, After: func() error { return r.edit(out) }},
@@ -131,24 +130,9 @@ func (r *run) receipts(out *manifest.Writer) error {
 	return nil
 }
 
-// contextWriter stops writing when the run is asked to stop.
-type contextWriter struct {
-	ctx context.Context
-	w   io.Writer
-}
-
-// Write implements io.Writer.
-func (w *contextWriter) Write(p []byte) (int, error) {
-	if err := w.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return w.w.Write(p)
-}
-
 // passOn writes the committed manifest to the output, as the destination has it.
 func (r *run) passOn(ctx context.Context, c tenant.Commit, out *manifest.Writer) error {
-	meter := r.o.Progress.Meter("reading back", total(c.Counts), progress.Items)
-	defer meter.Done()
+	meter := r.page.finishing(total(c.Counts))
 	end, err := r.tenant.EachLine(ctx, c, func(l manifest.Line) error {
 		meter.Add(1)
 		return out.WriteRaw(l)

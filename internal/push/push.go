@@ -71,6 +71,7 @@ type run struct {
 	in      *survey
 	again   func() (*manifest.Reader, func(), error)
 	sender  *sender
+	page    *page
 
 	how     tenant.Recover // what the input comes for
 	verdict tenant.Verdict
@@ -100,7 +101,8 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 		return err
 	}
 	defer r.journal.close()
-	r.sender = newSender(r)
+	r.sender, r.page = newSender(r), newPage(o.Progress)
+	defer r.page.close()
 	defer s.ClearTemp("push") //nolint:errcheck // the next run clears it as well
 	c, err := r.push(ctx)
 	if err != nil {
@@ -125,6 +127,7 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 // push brings the input to the destination, and returns the commit that stands for it.
 func (r *run) push(ctx context.Context) (tenant.Commit, error) {
 	var err error
+	r.page.starting()
 	if r.o.Again != nil {
 		err = r.readFile(ctx)
 	} else {
@@ -162,6 +165,7 @@ func (r *run) bring(ctx context.Context) (tenant.Commit, error) {
 	if err := r.sender.sendAll(ctx, r.in.chunks); err != nil {
 		return tenant.Commit{}, err
 	}
+	r.page.finishing(total(r.in.end.Counts) + int64(len(r.in.chunks)) + 1)
 	if err := r.confirm(ctx); err != nil {
 		return tenant.Commit{}, err
 	}
@@ -174,10 +178,12 @@ func (r *run) readFile(ctx context.Context) error {
 		lines, err := r.o.Again()
 		return lines, func() {}, err
 	}
+	meter := r.page.starting()
 	next := func() (manifest.Line, error) {
 		if err := ctx.Err(); err != nil {
 			return manifest.Line{}, err
 		}
+		meter.Add(1)
 		return r.o.In.Next()
 	}
 	if err := r.in.read(next, r.o.AcceptEdits, nil); err != nil {

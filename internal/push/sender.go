@@ -13,7 +13,6 @@ import (
 
 	"github.com/openomt/omt/internal/destination"
 	"github.com/openomt/omt/internal/manifest"
-	"github.com/openomt/omt/internal/progress"
 	"github.com/openomt/omt/internal/tenant"
 )
 
@@ -21,16 +20,17 @@ import (
 type sender struct {
 	r      *run
 	listed map[manifest.Digest]int64 // what the destination holds, by size; nil until it was listed
-	meters map[manifest.Area]*meter
 	stat   tally
 }
 
 // tally is what a run did.
 type tally struct{ sentChunks, sentBytes, thereChunks, thereBytes atomic.Int64 }
 
-func (t *tally) sent(bytes int64) {
+// sent counts a chunk of which an earlier run had sent a part.
+func (t *tally) sent(bytes, found int64) {
 	t.sentChunks.Add(1)
 	t.sentBytes.Add(bytes)
+	t.thereBytes.Add(found)
 }
 
 func (t *tally) there(bytes int64) {
@@ -38,13 +38,7 @@ func (t *tally) there(bytes int64) {
 	t.thereBytes.Add(bytes)
 }
 
-// meter is the progress line of an area.
-type meter struct {
-	progress.Meter
-	total int64
-}
-
-func newSender(r *run) *sender { return &sender{r: r, meters: map[manifest.Area]*meter{}} }
+func newSender(r *run) *sender { return &sender{r: r} }
 
 // start starts the workers on a queue. fail hears of the first error at once; the function that is returned waits until
 // all have ended, and tells it too.
@@ -67,10 +61,7 @@ func (s *sender) start(ctx context.Context, q *queue, fail context.CancelCauseFu
 	return func() error {
 		err := group.Wait()
 		q.stop()
-		for _, m := range s.meters {
-			m.Done()
-		}
-		clear(s.meters)
+		s.r.page.end()
 		return err
 	}
 }
@@ -81,6 +72,7 @@ func (s *sender) sendAll(ctx context.Context, items []*item) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	q := newQueue(ctx)
+	s.r.page.expect(items)
 	wait := s.start(ctx, q, cancel)
 	var err error
 	for _, it := range items {
@@ -91,7 +83,7 @@ func (s *sender) sendAll(ctx context.Context, items []*item) error {
 	if err != nil {
 		cancel(err)
 	}
-	q.close()
+	s.closeQueue(q)
 	_ = wait()
 	if outer.Err() != nil {
 		return outer.Err()
@@ -99,9 +91,15 @@ func (s *sender) sendAll(ctx context.Context, items []*item) error {
 	return context.Cause(ctx) // the first failure, not what it broke off
 }
 
+// closeQueue says that no more items come.
+func (s *sender) closeQueue(q *queue) {
+	q.close()
+	s.r.page.seal()
+}
+
 // offer gives the item its receipt if the destination has it already, or hands it to the workers.
 func (s *sender) offer(ctx context.Context, q *queue, it *item) error {
-	it.meter = s.meter(it)
+	it.meter = s.r.page.offer(it)
 	there, err := s.there(ctx, it)
 	if err != nil {
 		return err
@@ -109,6 +107,7 @@ func (s *sender) offer(ctx context.Context, q *queue, it *item) error {
 	if there {
 		it.meter.Skip(it.bytes)
 		s.stat.there(it.bytes)
+		s.r.page.done(it)
 		return s.drop(it)
 	}
 	if err := s.fits(it); err != nil {
@@ -119,17 +118,6 @@ func (s *sender) offer(ctx context.Context, q *queue, it *item) error {
 	}
 	q.put(it)
 	return nil
-}
-
-func (s *sender) meter(it *item) progress.Meter {
-	m := s.meters[it.area]
-	if m == nil {
-		m = &meter{Meter: s.r.o.Progress.Meter(string(it.area), it.bytes, progress.Bytes)}
-		s.meters[it.area] = m
-	}
-	m.total += it.bytes
-	m.SetTotal(m.total)
-	return m
 }
 
 // there finds out whether the destination has the item, without a request of its own: from the journal or from one
@@ -205,8 +193,12 @@ func (s *sender) damaged(it *item, err error) error {
 
 // send sends one item and writes its receipt.
 func (s *sender) send(ctx context.Context, it *item) error {
-	sent, err := s.r.o.Retry.Put(ctx, s.r.o.To,
-		destination.Object{Name: tenant.ChunkName(it.digest, it.typ), Size: it.bytes, Sum: it.digest},
+	var found int64 // sent by an earlier run
+	o := destination.Object{Name: tenant.ChunkName(it.digest, it.typ), Size: it.bytes, Sum: it.digest, There: func(n int64) {
+		found += n
+		it.meter.Skip(n)
+	}}
+	sent, err := s.r.o.Retry.Put(ctx, s.r.o.To, o,
 		func() (io.ReadCloser, error) { return os.Open(s.r.spool.ChunkPath(it.digest, it.typ)) }, it.meter.Add)
 	switch {
 	case errors.Is(err, destination.ErrSource):
@@ -214,7 +206,7 @@ func (s *sender) send(ctx context.Context, it *item) error {
 	case err != nil:
 		return fmt.Errorf("sending chunk %s: %w", it.digest, err)
 	case sent:
-		s.stat.sent(it.bytes)
+		s.stat.sent(it.bytes-found, found)
 	default:
 		s.stat.there(it.bytes)
 		it.meter.Skip(it.bytes)
@@ -222,6 +214,7 @@ func (s *sender) send(ctx context.Context, it *item) error {
 	if err := s.acknowledge(it, sent); err != nil {
 		return err
 	}
+	s.r.page.done(it)
 	return s.drop(it)
 }
 

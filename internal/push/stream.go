@@ -52,7 +52,7 @@ func (r *run) readStream(ctx context.Context) error {
 	if err != nil {
 		cancel(err)
 	}
-	queue.close()
+	r.sender.closeQueue(queue)
 	if serr := sending(); err == nil {
 		err = serr
 	}

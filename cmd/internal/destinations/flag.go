@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/openomt/omt/internal/bandwidth"
 	"github.com/openomt/omt/internal/cli"
 	"github.com/openomt/omt/internal/destination"
 	"github.com/openomt/omt/internal/destination/azblob"
@@ -21,6 +22,9 @@ import (
 type Flag struct {
 	name, usage, missing string
 	write                bool
+
+	limits bool // --bandwidth is taken too
+	table  bandwidth.Timetable
 
 	url, ca string
 	open    func(j *cli.Job) (destination.Destination, error) // once it was validated
@@ -42,12 +46,34 @@ func From() *Flag {
 	}
 }
 
+// Limited adds --bandwidth, for a command that sends much.
+func (f *Flag) Limited() *Flag {
+	f.limits = true
+	return f
+}
+
 // Flags are the flags to add to a command.
 func (f *Flag) Flags() []*cli.Flag {
-	return []*cli.Flag{
+	flags := []*cli.Flag{
 		cli.String(f.name, f.usage, &f.url),
 		cli.String("ca", "trust the certificates in `FILE` (PEM) too, for a destination, a proxy or a NetServer with a company's own authority", &f.ca),
 	}
+	if f.limits {
+		flags = append(flags, cli.Parsed("bandwidth", "send no faster than `RATE`: 20Mbit, 2.5MB/s, or by the time of day 08:00-17:00=20Mbit,100Mbit",
+			bandwidth.Want, func(v string) (err error) {
+				f.table, err = bandwidth.Parse(v)
+				return err
+			}))
+	}
+	return flags
+}
+
+// limiter holds all connections to --bandwidth; nil where nothing does.
+func (f *Flag) limiter(env *cli.Env) destination.Limiter {
+	if !f.table.Limits() {
+		return nil
+	}
+	return bandwidth.New(bandwidth.Options{Table: f.table, Now: env.Now})
 }
 
 // CA is the file that --ca names; empty: none.
@@ -107,7 +133,13 @@ func (f *Flag) folder(env *cli.Env) error {
 	if !f.write {
 		now = nil // nothing is removed as stale
 	}
-	f.open = func(*cli.Job) (destination.Destination, error) { return dir.Open(path, now) }
+	f.open = func(*cli.Job) (destination.Destination, error) {
+		d, err := dir.Open(path, now)
+		if l := f.limiter(env); err == nil && l != nil {
+			return destination.Limit(d, l), nil
+		}
+		return d, err
+	}
 	if f.name == "to" {
 		_, err = dir.Open(path, now)
 	}
@@ -118,7 +150,7 @@ func (f *Flag) client(env *cli.Env) (*http.Client, error) {
 	for _, s := range web.ProxySecrets(env.Getenv) {
 		env.Hide(s)
 	}
-	return web.Client(web.Options{Getenv: env.Getenv, Now: env.Now, CA: f.ca})
+	return web.Client(web.Options{Getenv: env.Getenv, Now: env.Now, CA: f.ca, Limit: f.limiter(env)})
 }
 
 // hide keeps secrets out of all that is printed or logged, and with them the signature as it stands in a URL.
@@ -142,6 +174,9 @@ func (f *Flag) Open(ctx context.Context, j *cli.Job) (destination.Destination, e
 	d, err := f.open(j)
 	if err != nil {
 		return nil, err
+	}
+	if f.table.Limits() {
+		j.Limit(f.table.At)
 	}
 	p, ok := d.(prober)
 	if !ok {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,10 +29,23 @@ func quick(waits *[]time.Duration) destination.Retry {
 	}}
 }
 
+// put puts, and sees to it that what was sent and what was there add up.
 func put(t *testing.T, r destination.Retry, d destination.Destination, name string, data []byte) (bool, error) {
 	t.Helper()
-	return r.Put(t.Context(), d, destination.Object{Name: name, Size: int64(len(data)), Sum: sha256.Sum256(data)},
-		func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }, nil)
+	sent, _, _, err := counted(t, r, d, name, data)
+	return sent, err
+}
+
+func counted(t *testing.T, r destination.Retry, d destination.Destination, name string, data []byte) (sent bool, moved, there int64, err error) {
+	t.Helper()
+	var out atomic.Int64
+	o := destination.Object{Name: name, Size: int64(len(data)), Sum: sha256.Sum256(data), There: func(n int64) { there += n }}
+	sent, err = r.Put(t.Context(), d, o, func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }, func(n int64) { out.Add(n) })
+	moved = out.Load()
+	if err == nil && sent && moved+there != int64(len(data)) {
+		t.Errorf("%d bytes were told of as sent and %d as there before, want %d", moved, there, len(data))
+	}
+	return sent, moved, there, err
 }
 
 // through gives a container's URL whose requests go through a relay.
@@ -156,8 +170,8 @@ func TestBlocksAreNotSentAgain(t *testing.T) {
 	}
 	r := relay.New(t, a.Host)
 	d := open(t, through(a, r, url), Options{block: block64})
-	if sent, err := put(t, quick(nil), d, "x", data); err != nil || !sent {
-		t.Fatalf("sent %v, error %v", sent, err)
+	if sent, _, there, err := counted(t, quick(nil), d, "x", data); err != nil || !sent || there != n {
+		t.Fatalf("sent %v, %d bytes were there, error %v", sent, there, err)
 	}
 	if rest := int64(len(data)) - n; r.Bytes() < rest || r.Bytes() > rest+5000 { // with the list of blocks
 		t.Errorf("%d bytes were sent, want the %d that were missing", r.Bytes(), rest)

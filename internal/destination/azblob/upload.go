@@ -1,7 +1,6 @@
 package azblob
 
 import (
-	"bytes"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -16,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 
 	"github.com/openomt/omt/internal/destination"
+	"github.com/openomt/omt/internal/destination/web"
 )
 
 const (
@@ -37,7 +37,11 @@ type upload struct {
 	at     chain
 	h      hash.Hash // of the bytes up to at.end
 	closed bool
+	tell   func(int64) // nil: nobody listens
 }
+
+// Tell implements destination.Teller.
+func (u *upload) Tell(f func(n int64)) { u.tell = f }
 
 // Check implements destination.Checker.
 func (d *Blob) Check(name string, size int64) error {
@@ -186,7 +190,7 @@ func (u *upload) stage(ctx context.Context, data []byte) (err error) {
 		return fmt.Errorf("storing %q: %w", u.name, err)
 	}
 	sum := md5.Sum(data)
-	_, err = u.b.StageBlock(ctx, b.id(), streaming.NopCloser(bytes.NewReader(data)), &blockblob.StageBlockOptions{
+	_, err = u.b.StageBlock(ctx, b.id(), streaming.NopCloser(web.Outgoing(data, u.tell)), &blockblob.StageBlockOptions{
 		TransactionalValidation: blob.TransferValidationTypeMD5(sum[:]),
 	})
 	if err != nil {

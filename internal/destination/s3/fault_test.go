@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,15 +34,23 @@ func quick(waits *[]time.Duration) destination.Retry {
 	}}
 }
 
+// put puts, and sees to it that what was sent and what was there add up.
 func put(t *testing.T, r destination.Retry, d destination.Destination, name string, data []byte) (bool, error) {
 	t.Helper()
-	moved := int64(0)
-	sent, err := r.Put(t.Context(), d, destination.Object{Name: name, Size: int64(len(data)), Sum: sha256.Sum256(data)},
-		func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }, func(n int64) { moved += n })
-	if err == nil && sent && moved != int64(len(data)) {
-		t.Errorf("%d bytes were told of, want %d", moved, len(data))
-	}
+	sent, _, _, err := counted(t, r, d, name, data)
 	return sent, err
+}
+
+func counted(t *testing.T, r destination.Retry, d destination.Destination, name string, data []byte) (sent bool, moved, there int64, err error) {
+	t.Helper()
+	var out atomic.Int64
+	o := destination.Object{Name: name, Size: int64(len(data)), Sum: sha256.Sum256(data), There: func(n int64) { there += n }}
+	sent, err = r.Put(t.Context(), d, o, func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }, func(n int64) { out.Add(n) })
+	moved = out.Load()
+	if err == nil && sent && moved+there != int64(len(data)) {
+		t.Errorf("%d bytes were told of as sent and %d as there before, want %d", moved, there, len(data))
+	}
+	return sent, moved, there, err
 }
 
 func through(g *servers.VersityGW, r *relay.Relay, bucket string) string {
@@ -125,8 +134,8 @@ func TestPartsAreNotSentAgain(t *testing.T) {
 	}
 	r := relay.New(t, g.Host)
 	d := open(t, through(g, r, bucket), g.Getenv, o)
-	if sent, err := put(t, quick(nil), d, "x", data); err != nil || !sent {
-		t.Fatalf("sent %v, error %v", sent, err)
+	if sent, moved, there, err := counted(t, quick(nil), d, "x", data); err != nil || !sent || moved != 12*mib || there != 10*mib {
+		t.Fatalf("sent %v: %d bytes, %d were there, error %v", sent, moved, there, err)
 	}
 	if r.Bytes() < 12*mib || r.Bytes() > 12*mib+5000 {
 		t.Errorf("%d bytes were sent, want the 12 MiB that were missing", r.Bytes())

@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"bytes"
 	"context"
 	"crypto/md5"
 	"crypto/sha256"
@@ -16,6 +15,7 @@ import (
 	"github.com/minio/minio-go/v7"
 
 	"github.com/openomt/omt/internal/destination"
+	"github.com/openomt/omt/internal/destination/web"
 )
 
 // parts is how far a multipart upload has come, as this process has seen it.
@@ -36,7 +36,15 @@ type multi struct {
 	sum  [32]byte
 	*parts
 	closed bool
+	tell   func(int64) // nil: nobody listens
+	passed int64       // bytes that the last Send did not have to send
 }
+
+// Tell implements destination.Teller.
+func (u *multi) Tell(f func(n int64)) { u.tell = f }
+
+// Passed implements destination.Passer.
+func (u *multi) Passed() int64 { return u.passed }
 
 // Upload implements destination.Destination.
 func (d *Bucket) Upload(ctx context.Context, name string, size int64, sum [32]byte) (destination.Upload, error) {
@@ -136,6 +144,7 @@ func (u *multi) Offset(ctx context.Context) (int64, error) { return u.end, u.rea
 
 // Send implements destination.Upload. It takes whole parts.
 func (u *multi) Send(ctx context.Context, off int64, src io.Reader) (sent int64, err error) {
+	u.passed = 0
 	if err := u.ready(ctx); err != nil {
 		return 0, err
 	}
@@ -184,12 +193,14 @@ func (u *multi) part(ctx context.Context, data []byte) error {
 			u.id = id
 		}
 		var err error
-		p, err = u.d.c.PutObjectPart(ctx, u.d.place.Bucket, u.key, u.id, n, bytes.NewReader(data), int64(len(data)),
+		p, err = u.d.c.PutObjectPart(ctx, u.d.place.Bucket, u.key, u.id, n, web.Outgoing(data, u.tell), int64(len(data)),
 			minio.PutObjectPartOptions{Md5Base64: base64.StdEncoding.EncodeToString(sum[:]), DisableContentSha256: true})
 		if err != nil {
 			u.gone(err)
 			return u.d.failed(ctx, seen, doing, err)
 		}
+	} else {
+		u.passed += int64(len(data))
 	}
 	u.h.Write(data)
 	u.done = append(u.done, minio.CompletePart{PartNumber: n, ETag: p.ETag})

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/net/http/httpproxy"
+
+	"github.com/openomt/omt/internal/destination"
 )
 
 // stall is how long nothing may move on a connection.
@@ -25,6 +27,10 @@ type Options struct {
 	Now    func() time.Time
 	CA     string        // a PEM file of certificates that are trusted beside the system's; empty: none
 	Stall  time.Duration // how long nothing may move on a connection; 0: two minutes
+
+	// Limit holds back all that is written to connections, heads and what was sent before and must be sent again included;
+	// nil: nothing does. It may make a connection wait for longer than Stall.
+	Limit destination.Limiter
 }
 
 // Client makes a client that follows no redirects: what it sends is signed for one place.
@@ -53,6 +59,10 @@ func transport(o Options) (*http.Transport, error) {
 		limit = stall
 	}
 	dialer := &net.Dialer{Timeout: min(30*time.Second, limit), KeepAlive: 30 * time.Second}
+	handshake := min(30*time.Second, limit)
+	if o.Limit != nil {
+		handshake = 0 // it may have to wait for its turn; when it stands still for another reason, the connection finds out
+	}
 	return &http.Transport{
 		Proxy: func(r *http.Request) (*url.URL, error) { return proxy(r.URL) },
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -60,10 +70,10 @@ func transport(o Options) (*http.Transport, error) {
 			if err != nil {
 				return nil, err
 			}
-			return &moving{Conn: c, now: o.Now, limit: limit}, nil
+			return newMoving(ctx, c, o.Now, limit, o.Limit), nil
 		},
 		TLSClientConfig:       &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:   min(30*time.Second, limit),
+		TLSHandshakeTimeout:   handshake,
 		ExpectContinueTimeout: time.Second,
 		MaxIdleConnsPerHost:   64,
 		IdleConnTimeout:       90 * time.Second,
@@ -151,36 +161,4 @@ func CheckPlain(u *url.URL) error {
 		}
 		return errors.New("plain http is for this machine alone, since what is sent could be read on its way: write https")
 	}
-}
-
-// moving is a connection on which something must move: each step puts off the moment at which it is given up.
-type moving struct {
-	net.Conn
-	now   func() time.Time
-	limit time.Duration
-}
-
-// Read implements net.Conn.
-func (c *moving) Read(p []byte) (int, error) {
-	if err := c.SetDeadline(c.now().Add(c.limit)); err != nil {
-		return 0, err
-	}
-	n, err := c.Conn.Read(p)
-	if n > 0 {
-		err = errors.Join(err, c.SetDeadline(c.now().Add(c.limit)))
-	}
-	return n, err
-}
-
-// Write implements net.Conn. It writes in pieces, so that a slow line is not taken for one that stands still.
-func (c *moving) Write(p []byte) (n int, err error) {
-	const piece = 64 << 10
-	for n < len(p) && err == nil {
-		if err = c.SetDeadline(c.now().Add(c.limit)); err == nil {
-			var m int
-			m, err = c.Conn.Write(p[n:min(n+piece, len(p))])
-			n += m
-		}
-	}
-	return n, err
 }

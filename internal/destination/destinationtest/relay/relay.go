@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -44,6 +45,7 @@ type Relay struct {
 	rate   int64
 	seen   []string
 	bytes  int64 // of request bodies that were passed on
+	wire   atomic.Int64
 }
 
 // New starts a relay to a server, http://HOST:PORT. A fault that never fired fails the test at its end.
@@ -55,7 +57,7 @@ func New(t testing.TB, to string, faults ...Fault) *Relay {
 	}
 	r := &Relay{faults: faults, calls: make([]int, len(faults))}
 	s := httptest.NewUnstartedServer(r.Handler(target))
-	s.Listener = small{s.Listener}
+	s.Listener = small{s.Listener, r}
 	s.Start()
 	r.URL = s.URL
 	t.Cleanup(func() {
@@ -71,7 +73,10 @@ func New(t testing.TB, to string, faults ...Fault) *Relay {
 }
 
 // small takes connections whose bytes wait with the sender and not here.
-type small struct{ net.Listener }
+type small struct {
+	net.Listener
+	r *Relay
+}
 
 // Accept implements net.Listener.
 func (l small) Accept() (net.Conn, error) {
@@ -79,8 +84,27 @@ func (l small) Accept() (net.Conn, error) {
 	if t, ok := c.(*net.TCPConn); ok {
 		_ = t.SetReadBuffer(64 << 10)
 	}
-	return c, err
+	if err != nil {
+		return nil, err
+	}
+	return &wire{Conn: c, r: l.r}, nil
 }
+
+// wire counts what comes over a connection.
+type wire struct {
+	net.Conn
+	r *Relay
+}
+
+// Read implements net.Conn.
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	w.r.wire.Add(int64(n))
+	return n, err
+}
+
+// Wire are the bytes that came over all connections so far, heads included.
+func (r *Relay) Wire() int64 { return r.wire.Load() }
 
 // Slow lets request bodies through at so many bytes in a second from now on; 0: as fast as they come.
 func (r *Relay) Slow(rate int64) {
