@@ -73,7 +73,7 @@ func big(t *testing.T) (*store, manifest.Chunk, Migration) {
 	t.Helper()
 	s := newStore(t)
 	d := s.draft()
-	content := make([]byte, largeChunk+largeChunk/2+12345)
+	content := make([]byte, largeChunk+pieceSize/3)
 	rnd := rand.NewChaCha8([32]byte{1})
 	rnd.Read(content)
 	var b bytes.Buffer
