@@ -122,7 +122,7 @@ func TestPiecesOfLargeChunk(t *testing.T) {
 		}
 		found += len(problems)
 	}
-	if found != 1 {
+	if found < 1 || found > 4 { // a sample in which nothing lies reads what is nearest
 		t.Errorf("five samples of a fifth found the damage %d times", found)
 	}
 	flip(k.Bytes / 2)
