@@ -1,10 +1,12 @@
 package report
 
 import (
+	"bytes"
 	"embed"
 	"html/template"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/openomt/omt/internal/manifest"
@@ -13,6 +15,11 @@ import (
 
 //go:embed page.html style.css
 var files embed.FS
+
+// directions takes out characters that turn the direction of what follows: with them "exe.cod" would read "doc.exe". Names
+// that run from right to left need none.
+var directions = strings.NewReplacer("\u202a", "\ufffd", "\u202b", "\ufffd", "\u202c", "\ufffd", "\u202d", "\ufffd", "\u202e", "\ufffd",
+	"\u2066", "\ufffd", "\u2067", "\ufffd", "\u2068", "\ufffd", "\u2069", "\ufffd")
 
 // page is what the templates see.
 type page struct {
@@ -49,7 +56,23 @@ func (r *Report) html(w io.Writer, list bool) error {
 	for _, f := range r.lost.first {
 		p.Lost = append(p.Lost, lostOf(f))
 	}
-	return t.Execute(w, p)
+	var b bytes.Buffer // which is small: every list is cut short
+	if err := t.Execute(&b, p); err != nil {
+		return err
+	}
+	_, err = directions.WriteString(w, b.String())
+	return err
+}
+
+// unreferred says why more files than documents are counted.
+func (r *Report) unreferred() string {
+	for _, a := range r.Areas {
+		if n := a.Found - r.Items.Found; r.Items.Documents && a.Area == manifest.Document && n > 0 {
+			return count(r.Items.Found, "of these is a document", "of these are documents") + "; " +
+				count(n, "is a file in the archive that no document refers to.", "are files in the archive that no document refers to.")
+		}
+	}
+	return ""
 }
 
 // first are as many of a list as the page shows.
@@ -89,6 +112,7 @@ func functions() template.FuncMap {
 		"missingBy":     func(p page) []reasonOf { return reasonsOf(p, func(a Area) []Reason { return a.MissingBy }) },
 		"leftBy":        func(p page) []reasonOf { return reasonsOf(p, func(a Area) []Reason { return a.LeftBy }) },
 		"noted":         func(p page) []reasonOf { return reasonsOf(p, func(a Area) []Reason { return a.Noted }) },
+		"unreferred":    func(p page) string { return p.unreferred() },
 		"firstRemovals": func(p page) []Removal { return first(p.Removals) },
 	}
 }

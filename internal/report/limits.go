@@ -34,6 +34,6 @@ func (g *gatherer) limits() (list []string) {
 	say(slices.ContainsFunc(g.plans, func(p manifest.Plan) bool { return p.Source == "licence" }), "The plans are those of the local licence and not a list of the tenant's: a hint, no more.")
 	say(r.Installation.Version == "", "The version of the installation could not be told.")
 	say(r.Accounts.Undecided > 0, "For %s nobody has chosen a plan, or that there is none.", count(int64(r.Accounts.Undecided), "user", "users"))
-	say(len(r.Edits) > 0, "The manifest was edited by hand, %s; the edits were accepted and are recorded.", count(int64(len(r.Edits)), "time", "times"))
+	say(len(r.Edits) > 0, "The manifest was edited by hand (%d); what was edited was accepted, and that is recorded.", len(r.Edits))
 	return list
 }

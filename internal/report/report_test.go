@@ -300,7 +300,7 @@ func TestHostileText(t *testing.T) {
 		s.commit(idA, 60, list, nil)
 		r := s.must("")
 		page := written(t, func(b *bytes.Buffer) error { return r.WriteHTML(b) })
-		for _, bad := range []string{"<script", "<img", "onerror=alert(1)>", "\x00", "</style><"} {
+		for _, bad := range []string{"<script", "<img", "onerror=alert(1)>", "\x00", "</style><", "\u202e"} {
 			if bytes.Contains(page, []byte(bad)) {
 				t.Errorf("%q: the page holds %q", text, bad)
 			}
@@ -476,7 +476,7 @@ func TestLimits(t *testing.T) {
 	}
 	got := all(small(false))
 	for _, want := range []string{"test migration", "User accounts are made", "Mailboxes", "1 document or template is held by another archive", "1 document is without an activity",
-		"1 file with passwords", "was guessed", "database login alone", "For 1 user nobody", "edited by hand, 1 time"} {
+		"1 file with passwords", "was guessed", "database login alone", "For 1 user nobody", "edited by hand (1)"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("not told: %s", want)
 		}
