@@ -41,7 +41,7 @@ func TestReport(t *testing.T) {
 	t.Parallel()
 	b, w := base(t), newSite(t)
 	copyTree(t, b.path("dest"), w.path("dest"))
-	w.want(0, "omt-pack", "verify", "--from", "dest", "--depth", "content") // after one that all tests share
+	w.want(0, "omt-pack", "verify", "--from", "dest", "--depth", "content") // beside those of the installation that all tests share
 	w.want(0, "omt-pack", "verify", "--from", "dest", "--depth", "hash", "--sample", "10%")
 	w.want(0, "omt-push", "report", "--to", "dest", "--out", "report.json")
 	var r told
@@ -103,7 +103,7 @@ func TestReport(t *testing.T) {
 			t.Errorf("missing %d is %s, want %s", i, got, missing[i])
 		}
 	}
-	if len(r.Proofs) != 3 || !r.Good || !strings.Contains(r.Proved, "every byte was read back") || r.Users.Total != len(records(t, b.read("done.jsonl"), "user")) {
+	if len(r.Proofs) < 3 || !r.Good || !strings.Contains(r.Proved, "every byte was read back") || r.Users.Total != len(records(t, b.read("done.jsonl"), "user")) {
 		t.Errorf("%d proofs, %v %q, %d users", len(r.Proofs), r.Good, r.Proved, r.Users.Total)
 	}
 	w.want(0, "omt-push", "report", "--to", "dest", "--out", "report.html")
