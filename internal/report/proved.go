@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/openomt/omt/internal/tenant"
@@ -34,11 +35,25 @@ func (r *Report) verdict() (text string, good bool) {
 	case bad != nil && (best == nil || best.Ended.Before(bad.Ended.Time)):
 		return fmt.Sprintf("A proof of %s found what is wrong: %s.", day(bad.Ended), problems(*bad)), false
 	case best != nil:
-		return fmt.Sprintf("Proved on %s: %s; nothing is missing and nothing differs.", day(best.Ended), looked(*best)), true
+		return fmt.Sprintf("Proved on %s: %s; nothing is missing and nothing differs.", day(best.Ended), looked(*best)) + r.inDatabase(*best), true
 	case len(r.Proofs) > 0:
 		return fmt.Sprintf("Nothing was proved of this revision; earlier ones were. omt-pack verify --from %s proves it.", r.Destination), false
 	}
 	return fmt.Sprintf("Nothing was proved yet. omt-pack verify --from %s proves it.", r.Destination), false
+}
+
+// inDatabase tells of the last database that was compared with the revision, in another proof than the one that was told of.
+func (r *Report) inDatabase(told tenant.Proof) string {
+	for _, p := range slices.Backward(r.Proofs) {
+		if p.Revision != told.Revision || p.End != told.End || p.Database == nil {
+			continue
+		}
+		if p.Number == told.Number || !p.Good() {
+			return ""
+		}
+		return fmt.Sprintf(" On %s %s of a database were compared with it, and all agree.", day(p.Ended), count(p.Database.Rows, "row", "rows"))
+	}
+	return ""
 }
 
 // looked is what a proof looked at.

@@ -373,6 +373,11 @@ func TestProved(t *testing.T) {
 	want("every byte was read back, 40 MB in 5 chunks, and 6 files and 30 rows were compared; 30 rows of a database were compared with it", true)
 	put(first, 95, func(p *tenant.Proof) { p.Depth = "hash" })
 	want("6 files and 30 rows were compared; 30 rows of a database", true) // the deepest counts
+	put(first, 97, nil)
+	put(first, 98, func(p *tenant.Proof) {
+		p.Depth, p.Database = "names", &tenant.ProvedDatabase{URL: "sqlite:/y", Tables: 2, Rows: 31}
+	})
+	want("nothing differs. On 2026-11-20 19:45 UTC 31 rows of a database were compared with it, and all agree.", true)
 	put(first, 100, func(p *tenant.Proof) { p.Problems = 1; p.Database = &tenant.ProvedDatabase{Tables: 2, Differ: 1} })
 	want("found what is wrong: 1 chunk or table is missing or different, 1 of 2 tables of the database is different.", false)
 	put(first, 110, nil)
