@@ -6,6 +6,7 @@
 //	omt-push status --to file:///srv/tenant [--json]
 //	omt-push accept --to '@tenant.url' [--close]
 //	omt-push collect --to '@tenant.url' [--older-than 7d] [--dry-run] [--json]
+//	omt-push report --to file:///srv/tenant --out report.html
 //
 // --to is a folder (file:///path, a path, on Windows also C:\path and \\server\share), which is made if only its last part
 // is not there; a container of Azure Blob Storage (https:// with a SAS, azblob:// with a credential of the environment); or
@@ -50,7 +51,7 @@
 // written to a folder. It is a rate (20Mbit, 2.5MB/s) or a timetable of this machine's clock ("08:00-17:00=20Mbit,100Mbit":
 // from 8 to 17 o'clock 20, else 100); all workers share it, and a change takes effect at once. What is read is not limited.
 //
-// The subcommand report is one of later builds, and refused.
+// report --runbook is one of later builds, and refused.
 //
 // # Exit statuses
 //

@@ -61,7 +61,7 @@ func command(env *cli.Env) *cli.Command {
 				return action(ctx, j, o, d, in, out)
 			}))
 		},
-		Commands: []*cli.Command{status(env), accept(env), collect(env), later("report", "missing", "runbook")},
+		Commands: []*cli.Command{status(env), accept(env), reports(env), collect(env)},
 	}
 }
 
