@@ -40,19 +40,3 @@ func status(env *cli.Env) *cli.Command {
 		},
 	}
 }
-
-// later is a subcommand of a later build, with the flags it will have.
-func later(name string, flags ...string) *cli.Command {
-	c := &cli.Command{
-		Name:  name,
-		Usage: "not part of this build",
-		Flags: destinations.To(false).Flags(),
-		Action: func(context.Context, *cli.Job) error {
-			return manifest.Errorf(manifest.Usage, "omt-push %s is not part of this build", name)
-		},
-	}
-	for _, f := range flags {
-		c.Flags = append(c.Flags, cli.Bool(f, "not part of this build", new(bool)))
-	}
-	return c
-}

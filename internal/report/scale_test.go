@@ -95,6 +95,6 @@ func (s *site) commitMany(n int) {
 	check(t, os.MkdirAll(filepath.Dir(name), 0o755))
 	check(t, os.Rename(f.Name(), name))
 	c.Revision = claim.Revision
-	_, err = s.ten.Commit(t.Context(), claim, c)
+	_, err = s.ten.Commit(t.Context(), claim, c, nil)
 	check(t, err)
 }
