@@ -6,7 +6,6 @@ import (
 
 	"github.com/openomt/omt/cmd/internal/destinations"
 	"github.com/openomt/omt/internal/cli"
-	"github.com/openomt/omt/internal/manifest"
 	"github.com/openomt/omt/internal/push"
 	"github.com/openomt/omt/internal/tenant"
 )
