@@ -31,7 +31,6 @@ type AgainOptions struct {
 	Tool     string
 	Progress progress.Reporter
 	Log      *slog.Logger
-	Notice   func(format string, args ...any)
 }
 
 // Gained counts what Again did in an area.

@@ -275,7 +275,9 @@ func TestLookAgainRefused(t *testing.T) {
 				o := at.options(t, done)
 				c.change(&p, &o)
 				data := p.bytes(t)
-				o.Again = func() (*manifest.Reader, error) { return manifest.NewReader(bytes.NewReader(data), manifest.ReadOptions{}), nil }
+				o.Again = func() (*manifest.Reader, error) {
+					return manifest.NewReader(bytes.NewReader(data), manifest.ReadOptions{}), nil
+				}
 				o.In = manifest.NewReader(bytes.NewReader(data), manifest.ReadOptions{})
 				out, err := run1(t.Context(), how(o, data))
 				wantError(t, err, manifest.Refused, c.want)
