@@ -4,6 +4,8 @@
 //	omt-push --in packed.jsonl --spool omt-spool --to file:///srv/tenant --out done.jsonl
 //	omt-push --in packed.jsonl --spool D:\spool --to '@tenant.url' --out done.jsonl
 //	omt-push status --to file:///srv/tenant [--json]
+//	omt-push accept --to '@tenant.url' [--close]
+//	omt-push collect --to '@tenant.url' [--older-than 7d] [--dry-run] [--json]
 //
 // --to is a folder (file:///path, a path, on Windows also C:\path and \\server\share), which is made if only its last part
 // is not there; a container of Azure Blob Storage (https:// with a SAS, azblob:// with a credential of the environment); or
@@ -39,7 +41,12 @@
 // Chunks leave the spool after the commit, unless --keep is given; when omt-pack keeps the spool small (--spool-limit),
 // as soon as the destination has them.
 //
-// The flags of later builds (--bandwidth, and the subcommands accept, report and collect) are refused.
+// accept says that users work with the tenant's live migration from now on: its database is closed, and files alone are
+// added; with --close not even these. collect deletes the chunks that nothing refers to any more and that are older than
+// --older-than; its credential must be allowed to delete (sp=rcwld of a SAS, s3:DeleteObject). It may run beside pushes,
+// which wait for it and send what it has taken from them. --dry-run counts and changes nothing.
+//
+// The flags of later builds (--bandwidth, and the subcommand report) are refused.
 //
 // # Exit statuses
 //
@@ -49,6 +56,7 @@
 //	3    committed, but documents are missing: standard error names the first ten, the manifest all
 //	4    the input is cut short, edited or from a failed stage; nothing was committed
 //	5    refused: written by neither omt-pack nor omt-push, an error that nobody waived, a rule that was not run to its end, another company
-//	     or serial number, a tenant that holds another migration, or another push has won
+//	     or serial number, a tenant that holds another migration, or another push has won; accept: there is no live
+//	     migration; collect: a push has begun to commit and not said yet what it refers to
 //	130  interrupted; run it again to go on
 package main

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -71,18 +70,10 @@ type Collected struct {
 type collect struct {
 	o       CollectOptions
 	tenant  *tenant.Tenant
-	kept    map[manifest.Digest]struct{}
-	spare   []spare
+	kept    digests
+	spare   spares
 	result  Collected
 	deleted struct{ chunks, bytes atomic.Int64 }
-}
-
-// spare is a chunk that no committed manifest names.
-type spare struct {
-	digest   manifest.Digest
-	parquet  bool
-	bytes    int64
-	modified int64 // in nanoseconds since 1970
 }
 
 // Collect deletes the chunks that no manifest names that counts; see the package comment.
@@ -120,13 +111,13 @@ func denied(err error, doing string) error {
 }
 
 // once looks through what is there on top of one state, and deletes what nothing names. Manifests and the listing, which
-// take long, are read before pushes are made to wait; ErrExists says that a push has committed something since.
+// take long, are read before pushes are made to wait; ErrExists says that others have gone on since.
 func (c *collect) once(ctx context.Context) error {
 	s, err := c.state(ctx)
 	if err != nil {
 		return err
 	}
-	c.kept, c.spare = map[manifest.Digest]struct{}{}, nil
+	c.kept, c.spare = digests{}, spares{}
 	commits, err := c.tenant.Kept(ctx, s)
 	if err != nil {
 		return err
@@ -177,12 +168,13 @@ func (c *collect) keep(ctx context.Context, commit tenant.Commit) error {
 		if err := l.Decode(&rec); err != nil {
 			return err
 		}
-		c.kept[rec.SHA256] = struct{}{}
+		c.kept.add(rec.SHA256)
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("nothing was deleted: %w", err)
 	}
+	c.kept.settle()
 	c.result.Manifests++
 	return nil
 }
@@ -191,38 +183,19 @@ func (c *collect) keep(ctx context.Context, commit tenant.Commit) error {
 func (c *collect) list(ctx context.Context) error {
 	meter := c.o.Progress.Meter("listing", 0, progress.Items)
 	defer meter.Done()
+	seen := make([]bool, len(c.kept.list)) // a listing may tell of a chunk twice
 	err := c.tenant.ChunkInfos(ctx, func(d manifest.Digest, typ string, i destination.Info) error {
 		meter.Add(1)
-		if _, ok := c.kept[d]; ok {
+		if at, ok := c.kept.find(d); !ok {
+			c.spare.add(newSpare(d, typ, i.Size, i.Modified))
+		} else if !seen[at] {
+			seen[at] = true
 			c.result.Kept.add(i.Size)
-			return nil
 		}
-		c.spare = append(c.spare, spare{digest: d, parquet: typ == manifest.ChunkParquet, bytes: i.Size, modified: i.Modified.UnixNano()})
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	slices.SortFunc(c.spare, spare.compare)
-	c.spare = slices.CompactFunc(c.spare, func(a, b spare) bool { return a.compare(b) == 0 }) // listed twice
-	return nil
-}
-
-func (s spare) compare(o spare) int {
-	if n := slices.Compare(s.digest[:], o.digest[:]); n != 0 || s.parquet == o.parquet {
-		return n
-	}
-	if s.parquet {
-		return 1
-	}
-	return -1
-}
-
-func (s spare) typ() string {
-	if s.parquet {
-		return manifest.ChunkParquet
-	}
-	return manifest.ChunkTar
+	c.spare.unique()
+	return err
 }
 
 // sift leaves among the spare chunks those that are to go, now being the far side's time.
@@ -237,18 +210,19 @@ func (c *collect) sift(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	c.spare = slices.DeleteFunc(c.spare, func(s spare) bool {
-		_, kept := c.kept[s.digest]
-		young := s.modified > since.UnixNano()
+	c.spare.keep(func(s spare) bool {
+		_, kept := c.kept.find(s.digest)
 		switch {
 		case kept:
-			c.result.Kept.add(s.bytes)
-		case young:
-			c.result.Young.add(s.bytes)
+			c.result.Kept.add(s.bytes())
+			return false
+		case s.modified > since.UnixNano():
+			c.result.Young.add(s.bytes())
+			return false
 		case c.o.DryRun:
-			c.result.Deleted.add(s.bytes)
+			c.result.Deleted.add(s.bytes())
 		}
-		return kept || young
+		return true
 	})
 	return nil
 }
@@ -269,11 +243,12 @@ func (c *collect) keepBegun(ctx context.Context, r tenant.Revision) error {
 
 // delete deletes the spare chunks.
 func (c *collect) delete(ctx context.Context, removal *tenant.Removal) error {
-	meter := c.o.Progress.Meter("deleting", int64(len(c.spare)), progress.Items)
+	meter := c.o.Progress.Meter("deleting", int64(c.spare.n), progress.Items)
 	defer meter.Done()
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(c.o.Workers)
-	for _, s := range c.spare {
+	for i := range c.spare.n {
+		s := c.spare.at(i)
 		if gctx.Err() != nil {
 			break
 		}
@@ -282,14 +257,14 @@ func (c *collect) delete(ctx context.Context, removal *tenant.Removal) error {
 				return err
 			}
 			c.deleted.chunks.Add(1)
-			c.deleted.bytes.Add(s.bytes)
+			c.deleted.bytes.Add(s.bytes())
 			meter.Add(1)
 			return nil
 		})
 	}
 	err := group.Wait()
 	c.result.Deleted = Amount{Chunks: c.deleted.chunks.Load(), Bytes: c.deleted.bytes.Load()}
-	if err != nil && c.result.Deleted.Chunks > 0 {
+	if err != nil && !errors.Is(err, destination.ErrExists) && c.result.Deleted.Chunks > 0 {
 		c.o.Notice("deleted before it stopped: %s", c.result.Deleted)
 	}
 	if ctx.Err() != nil {

@@ -44,6 +44,17 @@
 // stream is sent before its end then, since most of its chunks are not wanted. The result is the next revision of the tenant's
 // id. At a tenant that was accepted the same is done for a manifest of its own id.
 //
+// # Collect
+//
+// Collect deletes the chunks that no manifest names that counts and that are old enough; package tenant says which
+// manifests count and how it keeps out of the way of pushes. Manifests are read and the destination is listed first; only
+// then pushes are made to wait, for as long as chunks are being deleted. The right to delete is tried before anything is
+// read. With DryRun nothing is written, ages are told by this machine's clock, and what is counted may change until it is
+// done. Names of chunks are not listed: they are digests and tell a person nothing. Manifests, claims and records stay.
+//
+// It needs 9 bytes for each chunk that a manifest names that counts, and 48 for each that is spare: 46 MB at most with
+// 100,000 of each, 133 MB with 1,000,000.
+//
 // # Receipts journal
 //
 // SPOOL/receipts.jsonl says what destinations have acknowledged, so that a chunk is neither sent nor asked for again.

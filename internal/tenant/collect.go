@@ -116,18 +116,14 @@ func (r *Removal) hold(ctx context.Context) (time.Duration, error) {
 		if left > removing/2 && left <= removing {
 			return left, nil
 		}
-		err := r.renew(ctx)
-		if errors.Is(err, destination.ErrExists) {
-			err = manifest.Errorf(manifest.Failed, "others went on at %s, since this one stood still for too long: %w", r.t.d.URL(), err).
-				WithHint("run the same command again")
-		}
-		if err != nil {
+		if err := r.renew(ctx); err != nil {
 			return 0, err
 		}
 	}
 }
 
-// Chunk removes a chunk.
+// Chunk removes a chunk. destination.ErrExists says that nobody waits for this removal any more, since it stood still for
+// too long: all must be looked at anew.
 func (r *Removal) Chunk(ctx context.Context, d manifest.Digest, typ string) error {
 	left, err := r.hold(ctx)
 	if err != nil {

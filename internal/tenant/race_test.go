@@ -16,6 +16,7 @@ import (
 	"github.com/openomt/omt/internal/destination/destinationtest/servers"
 	"github.com/openomt/omt/internal/destination/dir"
 	"github.com/openomt/omt/internal/destination/s3"
+	"github.com/openomt/omt/internal/destination/web"
 	"github.com/openomt/omt/internal/tenant"
 )
 
@@ -201,7 +202,7 @@ func places(t *testing.T) map[string]func(t *testing.T) (one, two destination.De
 				if err != nil {
 					return nil, err
 				}
-				return azblob.Open(p, azblob.Options{Client: http.DefaultClient, Getenv: os.Getenv, Now: time.Now})
+				return azblob.Open(p, azblob.Options{Client: httpClient(t), Getenv: os.Getenv, Now: time.Now})
 			})
 		}
 	}
@@ -214,7 +215,7 @@ func places(t *testing.T) map[string]func(t *testing.T) (one, two destination.De
 				if err != nil {
 					return nil, err
 				}
-				return s3.Open(p, s3.Options{Client: http.DefaultClient, Now: time.Now})
+				return s3.Open(p, s3.Options{Client: httpClient(t), Now: time.Now})
 			})
 		}
 	}
@@ -286,4 +287,11 @@ func wantReadable(t *testing.T, d destination.Destination) {
 	if n != s.Number {
 		t.Errorf("there are %d records, and the highest is number %d", n, s.Number)
 	}
+}
+
+func httpClient(t testing.TB) *http.Client {
+	t.Helper()
+	c, err := web.Client(web.Options{Getenv: os.Getenv, Now: time.Now})
+	check(t, err)
+	return c
 }
