@@ -192,7 +192,7 @@ func (a *again) readFiles(ctx context.Context) error {
 		}}
 		err := a.walkTree(ctx, t)
 		spare := a.area == manifest.Service && index > 0 || a.area == manifest.Attachment && a.rows[index] == 0
-		if err != nil && !(spare && files == 0 && errors.Is(err, archive.ErrEmptyRoot)) {
+		if err != nil && (!spare || files > 0 || !errors.Is(err, archive.ErrEmptyRoot)) {
 			return err
 		}
 	}

@@ -31,7 +31,6 @@ type AgainOptions struct {
 	Tool     string
 	Progress progress.Reporter
 	Log      *slog.Logger
-	Notice   func(format string, args ...any)
 }
 
 // Gained counts what Again did in an area.
@@ -162,6 +161,7 @@ type older struct {
 	chunks       []heldChunk // of files
 	place        map[manifest.Digest]int
 	files        map[manifest.Area]int64
+	copies       int64
 }
 
 // heldChunk is a chunk of files with its line.
@@ -202,7 +202,9 @@ func readOlder(ctx context.Context, again func() (*manifest.Reader, error)) (*ol
 			if f.Owner != "" {
 				logins[f.Owner] = true
 			}
-			m.refer(f, 1)
+			if m.refer(f, 1); isCopy(f) {
+				m.copies++
+			}
 		}
 		return nil
 	})

@@ -190,6 +190,12 @@ func (s *sizes) add(n int64) {
 	s.bits[w] |= b
 }
 
+// lacks reports whether the size in a line is for certain not in the set, without decoding the line.
+func (s *sizes) lacks(line []byte) bool {
+	const key = `"size":` // in a string the quotes would be escaped
+	return bytes.Contains(line, []byte(key)) && !s.has(number(line, key))
+}
+
 func (s *sizes) has(n int64) bool {
 	w, b := s.place(n)
 	return s.bits[w]&b != 0

@@ -31,11 +31,21 @@ func (a *again) look(ctx context.Context) error {
 			err = c.flush()
 		}
 		if err != nil {
-			return fmt.Errorf("looking at %s: %w", area, err)
+			return outOfReach(area, err)
 		}
 		a.gain(area, func(g *Gained) { g.Gone, g.Touched = seen.Gone, g.Touched+seen.Shut })
 	}
 	return nil
+}
+
+// outOfReach adds to an error of an area's folders what can be done on a machine that has other ones.
+func outOfReach(area manifest.Area, err error) error {
+	err = fmt.Errorf("looking at %s: %w", area, err)
+	if hint := manifest.HintOf(err); hint != "" && manifest.StatusOf(err) == manifest.Failed {
+		return manifest.Errorf(manifest.Failed, "%w", err).
+			WithHint("%s; where the folders have other names, give --root %s=DIR or --map 'FROM=TO'; --root %s= leaves the area as it is", hint, area, area)
+	}
+	return err
 }
 
 // joined are the roots of the new manifest: those of the base, since it is the scanning machine that they name, with

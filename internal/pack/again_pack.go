@@ -35,7 +35,7 @@ func (a *again) pack(ctx context.Context) error {
 	return nil
 }
 
-// stays calls fn for the stored records of the base that nothing replaces and whose content may be that of a file that is
+// staying calls fn for the stored records of the base that nothing replaces and whose content may be that of a file that is
 // packed, or was that of one that is replaced.
 func (a *again) staying(ctx context.Context, fn func(manifest.File) error) error {
 	g, err := a.todo.graves(ctx)
@@ -44,7 +44,7 @@ func (a *again) staying(ctx context.Context, fn func(manifest.File) error) error
 	}
 	var key []byte
 	return a.base.each(ctx, func(l manifest.Line) error {
-		if l.Kind != manifest.KindFile {
+		if l.Kind != manifest.KindFile || a.todo.sizes.lacks(l.Raw) {
 			return nil
 		}
 		f, err := l.File()
@@ -72,6 +72,9 @@ func (a *again) know(ctx context.Context) error {
 // copies looks after stored copies: one whose original is replaced names another one or, where there is none, is taken
 // out of its chunk and packed anew, since the tenant's stock tar must restore every name.
 func (a *again) copies(ctx context.Context) error {
+	if a.base.copies == 0 {
+		return nil
+	}
 	more := newChanges(a.o.Temp)
 	defer more.close()
 	n := 0

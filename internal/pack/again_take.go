@@ -19,9 +19,7 @@ func (a *again) take(ctx context.Context) error {
 	if a.input, err = readOlder(ctx, a.o.Input); err != nil {
 		return err
 	}
-	if a.roots, err = a.rootsOfBoth(); err != nil {
-		return err
-	}
+	a.roots = a.rootsOfBoth()
 	t := &taking{again: a, lacking: manifest.NewSorter(a.o.Temp, changeMemory), offered: manifest.NewSorter(a.o.Temp, changeMemory)}
 	defer t.lacking.Close() //nolint:errcheck // temporary files
 	defer t.offered.Close() //nolint:errcheck // temporary files
@@ -32,7 +30,7 @@ func (a *again) take(ctx context.Context) error {
 }
 
 // rootsOfBoth are the roots of the base, with those of the input behind them that it does not have.
-func (a *again) rootsOfBoth() (map[string][]string, error) {
+func (a *again) rootsOfBoth() map[string][]string {
 	out := map[string][]string{}
 	for area, dirs := range a.base.installation.Roots {
 		out[area] = slices.Clone(dirs)
@@ -44,7 +42,7 @@ func (a *again) rootsOfBoth() (map[string][]string, error) {
 			}
 		}
 	}
-	return out, nil
+	return out
 }
 
 // taking is the comparison of two manifests.

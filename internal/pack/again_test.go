@@ -186,6 +186,11 @@ func (s *site) holds(data []byte, want map[string][]byte, tar bool) {
 	res := s.parse(data)
 	at := map[manifest.Digest]map[int64]string{}
 	names := map[string]string{} // what a stored original's entry is called
+	for _, c := range res.chunks() {
+		if refers := func(f manifest.File) bool { return f.Chunk == c.SHA256 }; c.Role == manifest.RoleContent && !slices.ContainsFunc(res.files(), refers) {
+			s.t.Errorf("chunk %s is named, and nothing refers to it", c.SHA256)
+		}
+	}
 	for _, f := range res.files() {
 		if isStored(f) && !isCopy(f) {
 			names[fmt.Sprint(f.Chunk, f.Offset)] = f.Path

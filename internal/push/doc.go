@@ -82,4 +82,7 @@
 // Measured with 10 million file records in 12,500 chunks (a manifest of 3.4 GB, stored in 500 MB): 41 MB at most from a
 // file, 56 MB from a stream; from a file 8 µs of processor time a record for all four passes (checking, looking through,
 // writing with receipts, reading back).
+//
+// Looking again holds the lines of the base's chunks as well. Measured with 2 million file records in 245 chunks, of which one file
+// was found and the others were gone from disk: 86 MB, 25 µs of processor time a record for all that is done.
 package push

@@ -88,14 +88,14 @@ func (r *run) lineToType(err error) error {
 // recover makes the manifest that adds files to what the tenant holds, and lets the run go on with it. Where there is
 // nothing to add it returns the commit that stands.
 func (r *run) recover(ctx context.Context) (*tenant.Commit, error) {
-	taking := r.verdict.Current != nil && r.verdict.Current.ID != r.in.header.ID || !r.in.pushed()
-	if taking && !r.in.pushed() {
+	if r.o.Repack == nil {
+		return nil, manifest.Errorf(manifest.Refused, "nothing can take files over here")
+	}
+	taking := !r.in.pushed() || r.verdict.Current.ID != r.in.header.ID
+	if !r.in.pushed() {
 		if err := r.in.refuse(r.o.Now(), r.o.Notice); err != nil {
 			return nil, err
 		}
-	}
-	if r.o.Repack == nil {
-		return nil, manifest.Errorf(manifest.Refused, "nothing can take files over here")
 	}
 	// A commit that passed the gate is finished before its manifest is read.
 	if _, _, err := r.tenant.Committed(ctx, r.in.phase(), r.in.header.ID, r.in.digest); err != nil {
@@ -110,34 +110,44 @@ func (r *run) recover(ctx context.Context) (*tenant.Commit, error) {
 	var closing closers
 	defer closing.close()
 	o := Repacking{Fetch: r.fetch, Spool: r.o.Spool}
-	again := r.again
+	var base func() (*manifest.Reader, func(), error)
 	if taking {
 		o.Input = closing.reader(r.again)
+		base, err = r.copyOf(ctx, now)
+	} else {
+		base, o.Edit, err = r.baseOf(ctx, now)
 	}
-	switch {
-	case !taking && r.in.edited && r.in.was == now.End:
-		o.Edit = &manifest.Edit{By: r.o.By, At: manifest.At(r.o.Now()), Tool: r.o.Tool, Was: r.in.was}
-	case !taking && r.in.edited:
-		return nil, manifest.Errorf(manifest.Refused, "the manifest was edited, and the one that it was is not what the tenant at %s holds by now (revision %d)", r.o.To.URL(), now.Revision).
-			WithHint("edit the manifest of that revision: omt-push --in with the manifest as it was before the edit writes it")
-	case taking || r.in.digest != now.End:
-		if !taking {
-			r.o.Notice("the tenant holds revision %d of this migration, and the input is not of it: that revision is looked at", now.Revision)
-		}
-		if again, err = r.copyOf(ctx, now); err != nil {
-			return nil, err
-		}
+	if err != nil {
+		return nil, err
 	}
-	o.Base = closing.reader(again)
+	o.Base = closing.reader(base)
 	made, err := r.repack(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	if made == nil {
-		return &now, r.resurvey(ctx, again)
+		return &now, r.resurvey(ctx, base)
 	}
 	r.base = now.Revision
 	return nil, r.resurvey(ctx, made)
+}
+
+// baseOf is the tenant's latest manifest, of which an input that is looked at again may be: the input itself, with a record
+// of an edit by hand, or what is at the destination.
+func (r *run) baseOf(ctx context.Context, now tenant.Commit) (base func() (*manifest.Reader, func(), error), edit *manifest.Edit, err error) {
+	switch {
+	case r.in.edited && r.in.was != now.End:
+		return nil, nil, manifest.Errorf(manifest.Refused, "the manifest was edited, and the one that it was is not what the tenant at %s holds by now (revision %d)",
+			r.o.To.URL(), now.Revision).
+			WithHint("edit the manifest of that revision: omt-push --in with the manifest as it was before the edit writes it")
+	case r.in.edited:
+		return r.again, &manifest.Edit{By: r.o.By, At: manifest.At(r.o.Now()), Tool: r.o.Tool, Was: r.in.was}, nil
+	case r.in.digest == now.End:
+		return r.again, nil, nil
+	}
+	r.o.Notice("the tenant holds revision %d of this migration, and the input is not of it: that revision is looked at", now.Revision)
+	base, err = r.copyOf(ctx, now)
+	return base, nil, err
 }
 
 // repack has the manifest made. Without anything to take again is nil.

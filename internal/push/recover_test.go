@@ -105,6 +105,26 @@ func TestLookAgain(t *testing.T) {
 	}
 }
 
+// From another machine, whose spool knows nothing, chunks keep the receipts that they had: no line is written for each.
+func TestLookAgainKeepsReceipts(t *testing.T) {
+	at, done := pushed(t, small())
+	at.put(t, "carl/00000.txt", "found")
+	at.spool = filepath.Join(t.TempDir(), "spool")
+	o := at.options(t, done)
+	later := o.Now().AddDate(0, 0, 1)
+	o.Now = func() time.Time { return later }
+	out, err := run1(t.Context(), o)
+	wantError(t, err, manifest.Remarks, "revision 2")
+	if n := bytes.Count(out, []byte(`"sent":true,"at":"2026-01-02T03:04:05Z"`)); n != 3 {
+		t.Errorf("%d receipts are those of the first push, want 3", n)
+	}
+	journal, err := os.ReadFile(filepath.Join(at.spool, "receipts.jsonl"))
+	check(t, err)
+	if n := bytes.Count(journal, []byte("\n")); n != 1 {
+		t.Errorf("the journal has %d lines, want 1", n)
+	}
+}
+
 // Looking again that dies at any change to the destination is finished by running it again, as the same revision.
 func TestLookAgainDeathAtEveryStep(t *testing.T) {
 	p := small()
