@@ -156,7 +156,8 @@ func azure(t *testing.T, b *bench) []transfer {
 	} else {
 		t.Log("rclone is not there")
 	}
-	if azcopy := os.Getenv("OMT_BENCH_AZCOPY"); azcopy != "" {
+	azcopy := os.Getenv("OMT_BENCH_AZCOPY")
+	if _, err := os.Stat(azcopy); err == nil {
 		plans := b.path("azcopy")
 		env := []string{"AZCOPY_JOB_PLAN_LOCATION=" + plans, "AZCOPY_LOG_LOCATION=" + plans, "AZCOPY_DISABLE_SYSLOG=true", "AZCOPY_CONCURRENCY_VALUE=4"}
 		forget := func(t *testing.T) *relay.Relay {
@@ -176,7 +177,7 @@ func azure(t *testing.T, b *bench) []transfer {
 			},
 		})
 	} else {
-		t.Log("OMT_BENCH_AZCOPY does not name azcopy")
+		t.Log("azcopy is not there")
 	}
 	return all
 }
