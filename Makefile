@@ -13,6 +13,8 @@ FUZZTIME ?= 20s
 NPM_DUCKDB := @duckdb/node-api@1.5.6-r.1
 NPM_AXE     := axe-core@4.14.1
 NPM_AZURITE := azurite@3.35.0
+NPM_AZCOPY := @azure-tools/azcopy-linux@10.32.2
+AZCOPY   := $(CACHE)/azcopy/node_modules/@azure-tools/azcopy-linux/dist/bin/azcopy_linux_amd64
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 PEERS    := OMT_TEST_DUCKDB=$(CURDIR)/$(CACHE)/duckdb OMT_TEST_NODE_GRPC=$(CURDIR)/$(CACHE)/grpc \
   OMT_TEST_AXE=$(CURDIR)/$(CACHE)/axe OMT_TEST_AZURITE=$(CURDIR)/$(CACHE)/azurite OMT_TEST_VERSITYGW=$(CURDIR)/$(CACHE)/versitygw
@@ -65,9 +67,13 @@ fuzz: ## run every fuzz target for FUZZTIME each
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 	    echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
-bench: build ## measure against tar|zstd and restic on 50,000 generated files, and the benchmarks of the packages
+bench: build peers ## measure against tar|zstd, restic, rclone and azcopy on generated files, and the benchmarks of the packages
 	$(GO) test -run '^$$' -bench . -benchtime 1s ./internal/manifest ./internal/chunk ./internal/preflight ./plugins
 	$(GO) run ./internal/bench -bin $(BIN) -dir $(CACHE)/bench
+	@test -x $(AZCOPY) || { npm install --silent --no-fund --no-audit --prefix $(CACHE)/azcopy $(NPM_AZCOPY) && chmod +x $(AZCOPY); } || \
+	  echo "bench: azcopy could not be installed by npm (it needs libsecret-1-0, too): its rows are left out" >&2
+	$(PEERS) OMT_BENCH_BIN=$(CURDIR)/$(BIN) OMT_BENCH_AZCOPY=$(addprefix $(CURDIR)/,$(AZCOPY)) OMT_BENCH_TRANSFER=4000 OMT_BENCH_LISTING=100000 \
+	  $(GO) test -count=1 -timeout 60m -run 'TestTransfer|TestListing' -v ./internal/bench
 
 clean: ## remove what the targets made
 	rm -rf $(BIN) $(CACHE) demo

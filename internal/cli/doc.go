@@ -51,6 +51,17 @@
 // A value @PATH is read from that file: its first line, without the line end (LF or CRLF), in UTF-8 or, as Windows
 // PowerShell writes it, UTF-16 with a byte order mark. @@x is the value "@x". Flags stand after the subcommand.
 //
+// # Progress lines
+//
+// The lines of the vendor's upload page stand in its order under its titles (Starting, Database, Templates, Documents,
+// Customer Service, Attachments, Finishing), whatever order a verb opens its meters in; others stand before Finishing. A
+// line says what was done, what was skipped because it was there, of how much where that is known, how much moves in a second
+// and how long the rest takes: "1.2 GB and 400 MB skipped of 3.4 GB, 12 MB/s, 2m left". What was skipped counts neither for
+// the rate nor for the time; what must be done again makes no rate negative; time spent waiting for others is left out.
+// Where sending is limited by the time of the day (Job.Limit), the time left is reckoned minute by minute with what will be
+// allowed then and what the line was seen to give, and a change of the limit moves the rate at once. On a narrow terminal the
+// rate is left out first, then the time.
+//
 // # Why
 //
 // urfave/cli v2 is used for what it does well (parsing, help, documents) and is told nothing about variables, values

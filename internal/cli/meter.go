@@ -137,9 +137,9 @@ func (t *meter) text(now time.Time, columns int) string {
 	t.mu.Lock()
 	perSecond := t.rate.sample(now, count)
 	t.mu.Unlock()
-	parts := []string{t.show(count) + t.skips(skipped) + " of " + t.amount(total)}
+	parts := []string{t.sum(t.show, count, skipped) + " of " + t.amount(total)}
 	if total <= 0 {
-		parts[0] = t.amount(count) + t.skips(skipped)
+		parts[0] = t.sum(t.amount, count, skipped)
 	}
 	if perSecond > 0 {
 		parts = append(parts, t.amount(int64(math.Round(perSecond)))+"/s")
@@ -164,7 +164,7 @@ func (t *meter) final(now time.Time) string {
 	if first := t.first.Load(); first != 0 {
 		took = now.Sub(time.Unix(0, first)) // it may have waited for others
 	}
-	t.last = fmt.Sprintf("%s in %s", t.amount(count)+t.skips(skipped), FormatDuration(took))
+	t.last = fmt.Sprintf("%s in %s", t.sum(t.amount, count, skipped), FormatDuration(took))
 	if count > 0 && took >= time.Second {
 		t.last += ", " + t.amount(int64(math.Round(float64(count)/took.Seconds()))) + "/s"
 	}
@@ -186,11 +186,15 @@ func (t *meter) amount(n int64) string {
 	return t.show(n) + " items"
 }
 
-func (t *meter) skips(n int64) string {
-	if n == 0 {
-		return ""
+// sum is what was done and what was skipped: "5,000", "5,000 and 12 skipped", "12 skipped".
+func (t *meter) sum(show func(int64) string, count, skipped int64) string {
+	switch {
+	case skipped == 0:
+		return show(count)
+	case count == 0:
+		return show(skipped) + " skipped"
 	}
-	return " and " + t.show(n) + " skipped"
+	return show(count) + " and " + t.show(skipped) + " skipped"
 }
 
 // formatLeft shows how long something takes, no more exactly than it is known.

@@ -160,6 +160,33 @@ func TestResumeFigures(t *testing.T) {
 	}
 }
 
+// TestBandwidth pushes with a limit into each kind of destination: it takes as long as the limit makes it, at least.
+func TestBandwidth(t *testing.T) {
+	t.Parallel()
+	const chunks, size, rate = 3, mib, 1_500_000
+	least := time.Duration(float64(chunks*size-rate/5) / rate * float64(time.Second)) // a tenth of a second's worth may go at once, twice
+	for _, name := range []string{"azure", "s3", "folder"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			to := cloud{to: "dest"}
+			if name != "folder" {
+				to = clouds[name](t)(t)
+			}
+			w := world{siteAt(t, t.TempDir())}
+			w.use(to)
+			w.bulk(chunks, size)
+			began := time.Now()
+			w.want(0, append(toCloud(pushStep, "--to"), "--bandwidth", "00:00-12:00=12Mbit,1.5MB/s")...)
+			if took := time.Since(began); took < least {
+				t.Errorf("it took %v, at least %v should it", took, least)
+			}
+			if n := w.chunksThere("@tenant.url"); n != chunks {
+				t.Errorf("%d chunks are there", n)
+			}
+		})
+	}
+}
+
 // chunksThere asks how many chunks a tenant has.
 func (w world) chunksThere(to string) int {
 	w.t.Helper()

@@ -58,7 +58,8 @@
 // # Receipts journal
 //
 // SPOOL/receipts.jsonl says what destinations have acknowledged, so that a chunk is neither sent nor asked for again.
-// It is only ever appended to, one line for each receipt, synced before the receipt counts:
+// It is only ever appended to, one line for each receipt, synced before the receipt counts, but for those that a listing has
+// told, as the next one would again:
 //
 //	{"chunk":"<sha256>","bytes":30412345,"sent":true,"at":"…","to":"file:///srv/tenant","sum":"<16 hex digits>"}
 //

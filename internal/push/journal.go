@@ -188,12 +188,18 @@ func copyGood(dst io.Writer, src io.ReadSeeker) error {
 }
 
 // add makes a receipt durable.
-func (j *journal) add(r manifest.Receipt) error {
+func (j *journal) add(r manifest.Receipt) error { return j.append(r, true) }
+
+// note keeps a receipt that a listing has told. It is not synced: where it is lost, the next listing tells it again, and to
+// wait for the disk for each of 100,000 would take minutes.
+func (j *journal) note(r manifest.Receipt) error { return j.append(r, false) }
+
+func (j *journal) append(r manifest.Receipt, sync bool) error {
 	line, err := entry{Chunk: r.Chunk, Bytes: r.Bytes, Sent: r.Sent, At: r.At, To: j.to}.append(nil)
 	if err == nil {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		if _, err = j.f.Write(line); err == nil {
+		if _, err = j.f.Write(line); err == nil && sync {
 			err = j.f.Sync()
 		}
 	}

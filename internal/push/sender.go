@@ -139,7 +139,7 @@ func (s *sender) there(ctx context.Context, it *item) (bool, error) {
 	if n != it.bytes {
 		return false, wrongSize(s.r.o.To.URL(), it, n)
 	}
-	return true, s.acknowledge(it, false)
+	return true, s.acknowledge(it, false, s.r.journal.note)
 }
 
 func wrongSize(url string, it *item, n int64) error {
@@ -211,17 +211,17 @@ func (s *sender) send(ctx context.Context, it *item) error {
 		s.stat.there(it.bytes)
 		it.meter.Skip(it.bytes)
 	}
-	if err := s.acknowledge(it, sent); err != nil {
+	if err := s.acknowledge(it, sent, s.r.journal.add); err != nil {
 		return err
 	}
 	s.r.page.done(it)
 	return s.drop(it)
 }
 
-// acknowledge gives the item a receipt that is synced.
-func (s *sender) acknowledge(it *item, sent bool) error {
+// acknowledge gives the item a receipt that keep keeps.
+func (s *sender) acknowledge(it *item, sent bool, keep func(manifest.Receipt) error) error {
 	r := manifest.Receipt{Chunk: it.digest, Bytes: it.bytes, Sent: sent, At: manifest.At(s.r.o.Now())}
-	if err := s.r.journal.add(r); err != nil {
+	if err := keep(r); err != nil {
 		return err
 	}
 	it.receipt = r

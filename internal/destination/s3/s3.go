@@ -194,7 +194,7 @@ func (d *Bucket) Remove(ctx context.Context, name string) error {
 		return err
 	}
 	ctx, seen := watch(ctx)
-	if err := d.c.Client.RemoveObject(ctx, d.place.Bucket, key, minio.RemoveObjectOptions{}); err != nil {
+	if err := d.c.RemoveObject(ctx, d.place.Bucket, key, minio.RemoveObjectOptions{}); err != nil {
 		return d.failed(ctx, seen, fmt.Sprintf("removing %q", name), err)
 	}
 	return nil
