@@ -2,6 +2,8 @@
 // spool folder for omt-push. On the tenant's side it proves, lists and unpacks what was pushed.
 //
 //	omt-pack --in assigned.jsonl --spool omt-spool --out packed.jsonl
+//	omt-pack --in assigned.jsonl --spool omt-spool --to @tenant.url --out packed.jsonl
+//	omt-pack --in assigned.jsonl --spool omt-spool --known done.jsonl --out packed.jsonl
 //	omt-pack verify --from file:///srv/tenant --depth content
 //	omt-pack verify --from file:///srv/tenant --depth names --db sqlite:new.sqlite
 //	omt-pack list   --from file:///srv/tenant [--names]
@@ -19,6 +21,18 @@
 // told, one line a rule. The preflight rules (--plugins DIR, as omt-scan takes it) are run over what is packed as well; an
 // error that only they find then ends the run with 5, and the chunks stay in the spool. For a part that goes ahead (--only,
 // --older-than) findings are told and stop nothing.
+//
+// --known FILE (repeatable, the oldest first) names manifests that omt-push wrote, and --to URL a destination, whose own
+// manifests are read: those of the tenant's migration, of this one's earlier revisions, and of all parts that went ahead. A file
+// whose size and time agree with what they say is stored is not read: its record is of state stored and names the chunk that is
+// there. --rehash reads every known file and goes by its digest. A known chunk must have a receipt, and with --to be listed.
+// Table parts are read and compared; of those whose rows are at the destination nothing is kept. With --to a tenant of another
+// company name or serial number is refused before anything else is done (5), and the manifest gets its mode. Nothing is
+// written there. A manifest of another company, or without receipts, is refused (5).
+//
+// So a chunk may hold files that have changed or gone since. A tar that is given the chunks in their order takes the last entry
+// of a name, which is the right one; names that are gone are extra, unless list --names says to tar --no-recursion -T which
+// are meant.
 //
 // verify --db compares the rows of a database with those of the migration: the one that was unpacked, or the source again.
 // It names tables, keys and columns that differ. unpack --db writes a table omt_user besides those of the source, one row

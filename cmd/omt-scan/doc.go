@@ -69,6 +69,7 @@
 //
 // --to URL asks the tenant before anything else is read: another company name or serial number than the tenant's is refused
 // (5), and the manifest gets the mode that the migration will have, initial or recovery. Nothing is written there.
+// --ca FILE names certificates to trust besides the system's.
 //
 // omt-scan detect takes the flags of "Where the installation is" and prints what they lead to as omt.json, without
 // passwords. It opens no database.

@@ -39,18 +39,36 @@
 // Content is stored once in an area of a manifest: the first name in manifest order has it, a later one says so (same).
 // Not once in the whole manifest, since a hard link names only a path of its own area, and a stock tar must restore every
 // name. Copies get hard-link entries in chunks of their own at the end of the area; after 1,000 links to a name the
-// content is stored anew. Two rows that name one file share it without a link. Empty files are stored each by itself.
+// content is stored anew. A content that an earlier run has stored is not stored again; then the name that has it may be a later
+// one. Two rows that name one file share it without a link. Empty files are stored each by itself.
+//
+// # Known content
+//
+// Known are the manifests of former pushes: those that are named (Options.Known) and, of a destination (Options.To), the
+// tenant's migration, this one's earlier revisions and all parts that went ahead. What they refer to is at the destination if
+// they have a receipt for it and, where the destination is asked, it is listed there with its size. They are read once each,
+// before anything is packed; their chunks are kept in memory (some 300 bytes each), their files on disk, and joined with what
+// the inventory lists, both in manifest order.
+//
+// A file whose size and time agree with a known record is not read: it is stored, under the digest, chunk and offset of that
+// record. With Options.Rehash every known file is read, and its digest decides in place of size and time. Its state becomes
+// stored where it would be present; other states of files that move say more and stay. A table part that holds the rows of a
+// known one (table, schema, range and content agree) is dropped for that one's record. Chunks of links are made new.
+//
+// Where a name was stored more than once, the content that a stock tar restores is that of the last chunk that has it. So the
+// chunks of several manifests are put into one order, and a name that would not come out of it right is packed anew: order
+// and choose say how. Of one manifest alone the order is its own.
 //
 // # What is stored already
 //
-// A file record that comes to the packer with a chunk is stored: it is passed through in its place and its file is not read.
+// To the packer a file record that comes with a chunk is stored: it is passed through in its place and its file is not read.
 // All others are packed as ever, and boundaries of new chunks come from their sizes alone. The records of all areas go
 // through a plan first (newPlan, add for each, settle), in manifest order, because a copy may stay one only if its original
 // is stored with the same content in this manifest, and because the chunks of earlier runs that are referred to
 // (earlier.needed) stand before the first area, in their old order. After that plan.list gives the records of an area to
 // packer.pack in place of the inventory. Stored originals are in the index of contents from the beginning, so a new file
 // may be a copy of a stored one whose name comes later; a stored copy without an original is packed anew (plan.lost may say
-// otherwise). Chunks of links are made new and cover stored copies too.
+// otherwise: such a copy gets no link). Chunks of links cover stored copies too.
 //
 // # The spool
 //
@@ -66,6 +84,13 @@
 //     chunk is compressed before it, and its chunk dropped when it turns out to be a copy.
 //   - The journal names a group by paths, sizes and times, and its outcome holds only if every decision about copies comes
 //     out the same again; so a run with a journal gives what a fresh run gives.
+//   - What is known and what is planned lie on disk in manifest order and not in a database: each is written once, and read
+//     once or twice from its beginning to its end.
+//   - Rows are read and encoded although their part may be known, because only they say so.
+//   - The root that a file was found under does not count when it is compared with what is known: a share that is mounted
+//     elsewhere the next time would make everything new.
+//   - A file that got its former content and time back while another content was stored in between is packed anew, since its
+//     former chunk stands before that other one. It is rare, and the order of chunks stays one that needs no table.
 //   - The index is a log and hash tables of our own in place of an embedded database: it is written once, in one order,
 //     and thrown away, and costs a read and a write for each file.
 //
@@ -78,4 +103,10 @@
 // with read-back: 156,000 rows/s, 0.89 times a bare SELECT * through the same SQLite driver and one connection. Ten
 // million documents of a few bytes with their rows: 111 µs of processor time for one, 168 MiB (of 100,000: 107 µs, 167 MiB); 20
 // million rows: 9 µs a row, 100 MiB.
+//
+// With Options.Known and an empty spool, on the same 50,000 files while the machine did much else: nothing changed, 2.2 s of
+// processor time with tables and rules (a find that looks at every file: 0.16 s; wall 7 to 12 times it), 98 MiB, no file
+// opened; a fifth is looking at the files, the rest sorting, reading and writing records. One file in a hundred changed: the new chunks of
+// files, one of links included, have 17.6 MB, 0.76 times the 23.3 MB of the changed files. Of 300,000 files of a few bytes: 35 µs
+// of processor time for one, 144 MiB; with Rehash 75 µs.
 package pack

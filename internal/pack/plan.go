@@ -71,7 +71,7 @@ func (l *plan) settle(ctx context.Context) error {
 		return err
 	}
 	if l.copies == 0 {
-		return l.begin()
+		return l.begin(ctx)
 	}
 	lines, err := l.file.open()
 	if err != nil {
@@ -88,7 +88,7 @@ func (l *plan) settle(ctx context.Context) error {
 	}
 	l.file.close()
 	l.file = out
-	return l.begin()
+	return l.begin(ctx)
 }
 
 // rewrite copies the records, each stored copy as it has to be.
@@ -140,12 +140,12 @@ func (l *plan) settled(f *manifest.File) error {
 	return nil
 }
 
-func (l *plan) begin() error {
+func (l *plan) begin(ctx context.Context) error {
 	var err error
 	if l.lines, err = l.file.open(); err != nil {
 		return err
 	}
-	return l.advance(context.Background())
+	return l.advance(ctx)
 }
 
 func (l *plan) advance(ctx context.Context) error {

@@ -179,13 +179,14 @@ func (r *run) area(ctx context.Context, area manifest.Area) error {
 
 // summary says what was packed, for people.
 func (r *run) summary() {
+	packed := r.sums.files - r.packer.passed
 	r.o.Notice("%s: %d files packed, %d left out; %d tables, %d rows; %d chunks of %.1f MB in %q",
-		r.src.Installation.Owner, r.sums.files, r.sums.left, r.sums.tables, r.sums.rows, r.sums.chunks, float64(r.sums.bytes)/1e6, r.spool.Dir())
+		r.src.Installation.Owner, packed, r.sums.left, r.sums.tables, r.sums.rows, r.sums.chunks, float64(r.sums.bytes)/1e6, r.spool.Dir())
 	if r.known != nil {
-		r.o.Notice("%d of the files are stored already and were not packed; %d chunks, %.1f MB, are at the destination", r.packer.passed, r.sums.known, float64(r.sums.knownBytes)/1e6)
+		r.o.Notice("%d files more are stored already; %d chunks, %.1f MB, are at the destination", r.packer.passed, r.sums.known, float64(r.sums.knownBytes)/1e6)
 	}
 	if r.sums.differ > 0 {
-		r.o.Remark("%d files have other content than is stored, although their size and time are the same; they were packed anew", r.sums.differ)
+		r.o.Remark("files with other content than is stored, although their size and time are the same: %d; they were packed anew", r.sums.differ)
 	}
 	r.leftOut()
 }

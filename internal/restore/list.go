@@ -13,7 +13,7 @@ import (
 // file its area, state, size, path. With names it writes the tar name of each stored file alone, as tar -T reads it
 // (with --verbatim-files-from, where a name begins with a hyphen). Chunks of earlier pushes also hold files that have been
 // changed or removed since: of a changed one the chunk that comes later in the manifest has what counts, and one that was
-// removed is in no list of names, so that tar leaves it out.
+// removed is in no list of names, so that tar leaves it out (with --no-recursion, since a name may have been that of a folder).
 func List(ctx context.Context, m Migration, names bool, w io.Writer) error {
 	out := &lister{names: names, w: w}
 	if _, err := m.Tenant.EachLine(ctx, m.Commit, out.list); err != nil {
