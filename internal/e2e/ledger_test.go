@@ -140,7 +140,7 @@ func (l *ledger) transact(ctx context.Context, o op) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // it was committed, or has failed
+	defer tx.Rollback()
 	var n int64
 	if _, err = tx.Exec("UPDATE " + l.ref + "y_version SET n = n + 1"); err == nil {
 		err = tx.QueryRow("SELECT n FROM " + l.ref + "y_version").Scan(&n)

@@ -58,7 +58,7 @@ func (a *author) make(id int64) error {
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() //nolint:errcheck // it was committed, or has failed
+	defer tx.Rollback()
 	for table, set := range map[string]string{
 		"crm7_document":    fmt.Sprintf("document_id = %d, appointment_id = %d, name = '%s'", id, id, name),
 		"crm7_appointment": fmt.Sprintf("appointment_id = %d, document_id = %d", id, id),

@@ -70,7 +70,7 @@ func (c *adriftConn) ask(ctx context.Context, query string, row func([]driver.Va
 	if err != nil {
 		return err
 	}
-	defer now.Close() //nolint:errcheck // it was only read
+	defer now.Close()
 	return now.Stream(ctx, query, row)
 }
 
@@ -200,7 +200,7 @@ func (b *bank) packed(settle time.Duration) (tables map[string]string, findings 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer v.Close() //nolint:errcheck // it was only read
+	defer v.Close()
 	now := time.Date(2026, 1, 2, 0, 0, 0, 0, time.UTC)
 	o := Options{Settle: settle, Log: slog.New(slog.DiscardHandler), Notice: func(string, ...any) {}, Now: func() time.Time { return now }, Sleep: func(_ context.Context, d time.Duration) error {
 		now = now.Add(d)

@@ -45,6 +45,11 @@
 //     committed. Nothing here reads what is not.
 //   - Tables that are made meanwhile. One that is dropped is an error.
 //
+// # Figures
+//
+// 373,228 rows of the sample on Babelfish, packed with nobody at work: omt-pack takes 1.2 s of processor time in a snapshot,
+// 1.2 s without one and without time, 1.7 s where everything is read twice.
+//
 // # Why
 //
 // Reading under a lock would give a moment at once, and stop everybody who works, web users too, for as long as it takes:
