@@ -24,6 +24,8 @@ type light struct {
 	phase    tenant.Phase
 	recover  tenant.Recover
 	spool    string
+	accept   bool // the tenant's migration is accepted before
+	base     int
 	chunks   []string // their content
 
 	made *lightManifest // the manifest, once it was made
@@ -82,14 +84,19 @@ func (p light) ensure(ctx context.Context, d destination.Destination) error {
 	return nil
 }
 
-func (p light) run(t testing.TB, ctx context.Context, d destination.Destination, sleep func(context.Context, time.Duration) error, at time.Time) error { //nolint:revive // t comes first in tests
+func (p light) run(t testing.TB, ctx context.Context, d destination.Destination, sleep func(context.Context, time.Duration) error, at time.Time) error {
 	tn := tenant.Open(d).Waits(sleep, nil)
+	if p.accept {
+		if _, _, err := tn.Accept(ctx, "omt-push 0.1.0", manifest.At(at), false); err != nil {
+			return err
+		}
+	}
 	if p.made == nil {
 		p = p.prepared(t)
 	}
 	stored, end := p.made.data, p.made.end
 	claim := tenant.Claim{
-		ID: p.id, Phase: p.phase, Migration: p.kind, Company: "Kalles", Serial: "18", Input: end.SHA256, Spool: p.spool,
+		ID: p.id, Phase: p.phase, Migration: p.kind, Company: "Kalles", Serial: "18", Input: end.SHA256, Spool: p.spool, Base: p.base,
 		Manifest: tenant.Stored{SHA256: sha256.Sum256(stored), Bytes: int64(len(stored))}, Tool: "omt-push 0.1.0", At: manifest.At(at),
 	}
 	v, err := tn.Judge(ctx, claim, p.recover)
@@ -129,12 +136,14 @@ func coming() light {
 var long = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // before is a destination that holds the former migration and left-overs, all of it old.
-func before(t testing.TB) *memory {
+func before(t testing.TB, kind string) *memory {
 	t.Helper()
 	m := &memory{objects: map[string]object{}, now: long}
 	alone := newActor(m)
 	alone.start(func() {
-		if err := former().run(t, t.Context(), alone, alone.sleep, long); err != nil {
+		p := former()
+		p.kind = kind
+		if err := p.run(t, t.Context(), alone, alone.sleep, long); err != nil {
 			t.Error(err)
 		}
 	})
@@ -165,7 +174,7 @@ type schedule struct {
 }
 
 // race lets a push and a collect run at once, and gives what they returned and how many steps there were.
-func race(t testing.TB, m *memory, p light, olderThan time.Duration, s schedule) (errPush, errCollect error, steps int) {
+func race(t testing.TB, m *memory, p light, olderThan time.Duration, s schedule) (steps int, errPush, errCollect error) {
 	t.Helper()
 	actors := [2]*actor{newActor(m), newActor(m)}
 	at := m.now
@@ -184,7 +193,7 @@ func race(t testing.TB, m *memory, p light, olderThan time.Duration, s schedule)
 		actors[now].step()
 		steps++
 	}
-	return errPush, errCollect, steps
+	return steps, errPush, errCollect
 }
 
 // wantAllThere checks that every chunk is there that a manifest names that counts, and that nothing is half done.
@@ -230,7 +239,9 @@ func racers() map[string]light {
 	over, seed := coming(), coming()
 	over.id, over.recover = idB, tenant.RecoverOverwrite
 	seed.id, seed.phase = idB, tenant.Preseed
-	return map[string]light{"next revision": coming(), "overwrite": over, "preseed": seed}
+	accepts := coming()
+	accepts.kind, accepts.accept, accepts.recover, accepts.base = "live", true, tenant.RecoverAgain, 1
+	return map[string]light{"accept": accepts, "next revision": coming(), "overwrite": over, "preseed": seed}
 }
 
 // However a push and a collect take turns, no chunk is gone that a committed manifest names: every order in which they
@@ -240,10 +251,10 @@ func TestCollectInterleaved(t *testing.T) {
 		for _, olderThan := range []time.Duration{0, 7 * 24 * time.Hour} {
 			t.Run(fmt.Sprintf("%s %s", name, age(olderThan)), func(t *testing.T) {
 				t.Parallel()
-				base, p, runs := before(t), p.prepared(t), 0
+				base, p, runs := before(t, p.kind), p.prepared(t), 0
 				try := func(first int, what string, at func(int) bool) int {
 					m := base.clone()
-					errPush, errCollect, n := race(t, m, p, olderThan, schedule{first, at})
+					n, errPush, errCollect := race(t, m, p, olderThan, schedule{first, at})
 					wantAllThere(t, m, p, errPush, errCollect)
 					if t.Failed() {
 						t.Fatalf("first %d, %s", first, what)

@@ -25,7 +25,7 @@ func openAzure(t testing.TB, url string) destination.Destination {
 	check(t, err)
 	d, err := azblob.Open(p, azblob.Options{Client: httpClient(t), Getenv: os.Getenv, Now: time.Now})
 	check(t, err)
-	t.Cleanup(func() { d.Close() }) //nolint:errcheck // of a test
+	t.Cleanup(func() { d.Close() })
 	return d
 }
 
@@ -35,7 +35,7 @@ func openS3(t testing.TB, url string, getenv func(string) string) destination.De
 	check(t, err)
 	d, err := s3.Open(p, s3.Options{Client: httpClient(t), Now: time.Now})
 	check(t, err)
-	t.Cleanup(func() { d.Close() }) //nolint:errcheck // of a test
+	t.Cleanup(func() { d.Close() })
 	return d
 }
 

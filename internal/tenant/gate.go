@@ -114,14 +114,14 @@ func (t *Tenant) pass(ctx context.Context, claim Claim, c Commit, confirm func(S
 	if err != nil {
 		return nil, err
 	}
-	now := s.current()
 	if p := s.onItsWay(); p != nil {
 		if err := t.finish(ctx, s); err != nil || !p.same(c) {
 			return nil, cmp.Or(err, destination.ErrExists)
 		}
 		return p, nil
 	}
-	if c.Phase == Full && now != nil && (now.same(c) || claim.Base == 0 && now.ID == c.ID && now.Input == c.Input) {
+	now := s.Migration
+	if now != nil && now.serves(claim, c) {
 		return now, t.finish(ctx, s)
 	}
 	if err := t.lost(s, claim, now); err != nil {
@@ -133,6 +133,16 @@ func (t *Tenant) pass(ctx context.Context, claim Claim, c Commit, confirm func(S
 	if err := confirm(s); err != nil {
 		return nil, err
 	}
+	return t.enter(ctx, s, c)
+}
+
+// serves reports whether a commit stands for c: it is the same one, or a whole one of the same input.
+func (c Commit) serves(claim Claim, o Commit) bool {
+	return o.Phase == Full && (c.same(o) || claim.Base == 0 && c.ID == o.ID && c.Input == o.Input)
+}
+
+// enter takes the gate on top of the state s, and the steps behind it.
+func (t *Tenant) enter(ctx context.Context, s State, c Commit) (*Commit, error) {
 	gate := s.next(c.Tool, c.At)
 	gate.Company, gate.Serial = c.Company, c.Serial
 	if c.Phase == Full {

@@ -108,15 +108,28 @@ func meet(url string, s State, now Commit, c Claim) (filesOnly bool, err error) 
 			return false, nil
 		}
 		return false, choice(fmt.Errorf("%s, which a live one replaces as a whole", holds), RecoverOverwrite)
-	case c.Recover == RecoverOverwrite && now.Migration == liveMigration && (other || running):
-		return false, choice(fmt.Errorf("%s: only a test migration is overwritten", holds), RecoverMissing)
-	case c.Recover == RecoverMissing:
-		return other || running, nil
-	case c.Recover == RecoverAgain:
+	}
+	return meetSameKind(holds, running, now, c)
+}
+
+// meetSameKind is meet for a migration of the same kind as that which the tenant holds, as holds says.
+func meetSameKind(holds string, running bool, now Commit, c Claim) (filesOnly bool, err error) {
+	other := now.ID != c.ID
+	switch c.Recover {
+	case RecoverAgain:
 		return true, nil
+	case RecoverMissing:
+		return other || running, nil
+	case RecoverOverwrite:
+		if now.Migration == liveMigration && (other || running) {
+			return false, choice(fmt.Errorf("%s: only a test migration is overwritten", holds), RecoverMissing)
+		}
+		return false, nil
+	}
+	switch {
 	case running:
 		return false, choice(fmt.Errorf("%s, and was accepted: its database is closed", holds), RecoverMissing)
-	case other && c.Recover != RecoverOverwrite:
+	case other:
 		return false, choice(errors.New(holds), open(running, now, c)...)
 	}
 	return false, nil
