@@ -75,6 +75,9 @@ const thawTime = 2 * time.Minute
 func (l *live) end(ctx context.Context, j *cli.Job, spool string, src *sourceflags.Flags, err error) error {
 	switch {
 	case !l.begun:
+		if records, ferr := freeze.Frozen(spool); err != nil && ferr == nil && len(records) > 0 {
+			j.Remark("the installation is still frozen by an earlier run: omt-pack thaw --spool %q", spool)
+		}
 		return err
 	case err == nil || manifest.StatusOf(err) == manifest.Remarks:
 		j.Say("the installation stays frozen; next: omt-push; the way back: omt-pack thaw --spool %q", spool)

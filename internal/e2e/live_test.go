@@ -340,6 +340,10 @@ func TestLiveInterrupted(t *testing.T) {
 		t.Errorf("killed: %d %s", status, said)
 	}
 	s.frozen(before, all...)
+	if r := s.want(2, livePack...); !strings.Contains(r.err, `still frozen by an earlier run: omt-pack thaw --spool "spool"`) { // nobody to ask
+		t.Errorf("%s", r)
+	}
+	s.frozen(before, all...)
 	s.want(0, livePacked("--yes")...)
 	if n := strings.Count(string(s.read("packed.jsonl")), `"kind":"freeze"`); n != 2 {
 		t.Errorf("the manifest has %d records of the freeze", n)

@@ -246,15 +246,10 @@ func texts(t source.Table, row source.Row) map[string]string {
 	return out
 }
 
-// makeEvent makes the row; intend is told the record before it is there for others to see.
-func makeEvent(ctx context.Context, db Database, o Options, intend func(manifest.Freeze) error) (manifest.Freeze, error) {
-	rec := manifest.Freeze{What: systemEvent}
-	t, err := findTables(ctx, db, o.Installation.Prefix)
-	if err != nil {
-		return rec, err
-	}
-	rec.Table = t.event.Name
-	err = db.Change(ctx, o.Installation.Prefix, func(tx Tx) error {
+// make makes the row; intend is told the record before it is there for others to see.
+func (t tables) make(ctx context.Context, db Database, o Options, intend func(manifest.Freeze) error) error {
+	rec := manifest.Freeze{What: systemEvent, Table: t.event.Name}
+	err := db.Change(ctx, o.Installation.Prefix, func(tx Tx) error {
 		if row, there, err := t.find(ctx, tx, o.eventKey()); err != nil || there {
 			rec.Already = there
 			if there {
@@ -262,6 +257,7 @@ func makeEvent(ctx context.Context, db Database, o Options, intend func(manifest
 			}
 			return err
 		}
+		var err error
 		if rec.ID, err = t.nextID(ctx, tx); err != nil {
 			return err
 		}
@@ -290,12 +286,12 @@ func makeEvent(ctx context.Context, db Database, o Options, intend func(manifest
 		return intend(rec)
 	})
 	if err != nil {
-		return rec, fmt.Errorf("keeping the Windows client out: %w", err)
+		return fmt.Errorf("keeping the Windows client out: %w", err)
 	}
 	if rec.Already {
-		return rec, intend(rec)
+		return intend(rec)
 	}
-	return rec, nil
+	return nil
 }
 
 // eventState tells whether the recorded row is there; its error shows both where it is another.

@@ -175,11 +175,11 @@ func (j *journal) freezeEvent(ctx context.Context, o Options) error {
 		return err
 	}
 	defer db.Close() //nolint:errcheck // a commit has told
+	t, err := findTables(ctx, db, o.Installation.Prefix)
+	if err != nil {
+		return err
+	}
 	if rec, ok := j.state.record(systemEvent); ok && !rec.Already {
-		t, err := findTables(ctx, db, o.Installation.Prefix)
-		if err != nil {
-			return err
-		}
 		var there bool
 		err = db.Change(ctx, o.Installation.Prefix, func(tx Tx) error {
 			there, err = t.eventState(ctx, tx, rec)
@@ -189,7 +189,7 @@ func (j *journal) freezeEvent(ctx context.Context, o Options) error {
 			return err
 		}
 	}
-	_, err = makeEvent(ctx, db, o, func(rec manifest.Freeze) error {
+	err = t.make(ctx, db, o, func(rec manifest.Freeze) error {
 		o.reached("the row is put in")
 		err := j.write(entry{Step: stepIntend, Record: &rec})
 		o.reached("the row is to be committed")

@@ -23,7 +23,8 @@ type Site struct {
 	Loader func(t *testing.T) source.Loader
 	Writer func(t *testing.T) freeze.Database
 
-	prefix string // of one test's tables
+	prefix string         // of one test's tables
+	tables []source.Table // what fill has made; the catalog of a server may be slow
 }
 
 // variants are tables SystemEvent as versions and servers may have them, and what of the row is worth looking at.
@@ -79,10 +80,11 @@ func define(name string, columns ...string) source.Table {
 }
 
 // fill makes the two tables with one event and a row of sequence for it.
-func (s Site) fill(t *testing.T, columns []string, other ...source.Row) {
+func (s *Site) fill(t *testing.T, columns []string, other ...source.Row) {
 	t.Helper()
 	event := define("SystemEvent", columns...)
 	sequence := define("sequence", "id int key", "next_id int null", "TableName nvarchar(255) null", "TableNumber int null")
+	s.tables = []source.Table{event, sequence}
 	l := s.Loader(t)
 	defer l.Close() //nolint:errcheck // Finish has told
 	must := func(err error) {
@@ -92,7 +94,7 @@ func (s Site) fill(t *testing.T, columns []string, other ...source.Row) {
 		}
 	}
 	ctx := t.Context()
-	must(l.Begin(ctx, "freeze", s.prefix, []source.Table{event, sequence}))
+	must(l.Begin(ctx, "freeze", s.prefix, s.tables))
 	load := func(table source.Table, rows []source.Row) {
 		_, err := l.Load(ctx, table.Name, table, func(yield func(source.Row, error) bool) {
 			for _, r := range rows {
@@ -128,12 +130,8 @@ func (s Site) rows(t *testing.T) (out []string) {
 	t.Helper()
 	w := s.Writer(t)
 	defer w.Close() //nolint:errcheck // a commit has told
-	tables, err := w.Catalog(t.Context(), s.prefix)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = w.Change(t.Context(), s.prefix, func(tx freeze.Tx) error {
-		for _, table := range tables {
+	err := w.Change(t.Context(), s.prefix, func(tx freeze.Tx) error {
+		for _, table := range s.tables {
 			rows, err := tx.Rows(t.Context(), table, nil)
 			if err != nil {
 				return err
@@ -218,12 +216,8 @@ func (s Site) taken(t *testing.T) {
 func (s Site) changed(t *testing.T, spool string) {
 	w := s.Writer(t)
 	defer w.Close() //nolint:errcheck // a commit has told
-	tables, err := w.Catalog(t.Context(), s.prefix)
-	if err != nil {
-		t.Fatal(err)
-	}
-	event, _ := source.FindTable(tables, "SystemEvent")
-	err = w.Change(t.Context(), s.prefix, func(tx freeze.Tx) error {
+	event := s.tables[0]
+	err := w.Change(t.Context(), s.prefix, func(tx freeze.Tx) error {
 		if ok, err := tx.Swap(t.Context(), event, freeze.Key{Column: "SystemEvent_id", Value: 77}, "owner", 5, 6); err != nil || ok {
 			t.Errorf("swapped what is not there: %v %v", ok, err)
 		}
