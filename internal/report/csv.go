@@ -6,6 +6,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/openomt/omt/internal/manifest"
 )
@@ -44,11 +45,9 @@ func (s *sheet) end() error {
 // cell for some programs.
 func cell(text string) string {
 	text = strings.ReplaceAll(text, "\x00", "\ufffd")
-	for _, first := range strings.TrimLeft(text, " \u00a0\r\n") {
-		if strings.ContainsRune("=+-@\t＝＋－＠", first) {
-			return "'" + text
-		}
-		break
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(text, " \u00a0\r\n"))
+	if strings.ContainsRune("=+-@\t＝＋－＠", first) {
+		return "'" + text
 	}
 	return text
 }

@@ -172,7 +172,7 @@ func small(later bool) []manifest.Record {
 		found = file(manifest.Document, 104, "BOB/2002.2/lost.docx", 44_000, document)
 	}
 	blank := gone(file(manifest.Document, 108, "", 0, none), manifest.BlankName, "")
-	blank.Title, blank.Path = "‮evil‬ <img src=x onerror=alert(1)>", ""
+	blank.Title, blank.Path = "\u202eevil\u202c <img src=x onerror=alert(1)>", ""
 	list = append(list,
 		file(manifest.Document, 101, "BOB/2002.1/first.docx", 1_500_000, document),
 		gone(file(manifest.Document, 0, "BOB/2002.1/mail.htm", 0, none), manifest.NoRow, ""),
@@ -193,7 +193,7 @@ func small(later bool) []manifest.Record {
 	return append(list,
 		manifest.Check{Rule: "duplicate-email", Plugin: "crm 0.1.0", Tool: "omt-pack 0.1.0", Status: manifest.CheckDone},
 		manifest.Check{Rule: "satellite", Plugin: "crm 0.1.0", Tool: "omt-pack 0.1.0", Status: manifest.CheckDone, Findings: 1},
-		manifest.Finding{Rule: "document-name", Severity: manifest.SeverityWarning, Subjects: []string{"file:document:108"}, Message: `document 108 ("‮evil‬ <img src=x onerror=alert(1)>") has no name`},
+		manifest.Finding{Rule: "document-name", Severity: manifest.SeverityWarning, Subjects: []string{"file:document:108"}, Message: "document 108 (\"\u202eevil\u202c <img src=x onerror=alert(1)>\") has no name"},
 		manifest.Finding{Rule: "satellite", Severity: manifest.SeverityError, Subjects: []string{"satellite:1"}, Message: "satellite 1 (area 1) is registered", Waived: "closed in May"},
 		manifest.Waiver{Rule: "satellite", Reason: "closed in May", By: "KK", At: moment(14), Covers: 1},
 	)

@@ -134,7 +134,7 @@ func TestGoOnWithWhat(t *testing.T) {
 	// Two at once: the second keeps nothing, and proves all the same.
 	l, err := openProofLog(state, proofHead{Destination: m.Dest.URL(), Revision: string(m.Commit.Phase) + " " + m.Revision(), Depth: Hash, Begun: manifest.At(at)})
 	check(t, err)
-	defer l.close(true) //nolint:errcheck // of a test
+	defer l.close(true)
 	c = &counting{Destination: m.Dest}
 	if p, err := Verify(t.Context(), m.over(c), proving(t, state, Hash, at)); err != nil || c.n != whole.Chunks || p.Runs != 1 {
 		t.Errorf("beside another: %+v, %d were read, error %v", p, c.n, err)

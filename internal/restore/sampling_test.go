@@ -3,6 +3,7 @@ package restore
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -143,7 +144,7 @@ func TestRanged(t *testing.T) {
 	for i, c := range []struct{ off, n, got int64 }{{0, 10, 10}, {10, 90, 90}, {rangeSize - 5, 10, 10}, {k.Bytes - 9, 20, 9}, {k.Bytes, 1, 0}, {5, 2 * rangeSize, 2 * rangeSize}} {
 		p := make([]byte, c.n)
 		n, err := r.ReadAt(p, c.off)
-		if int64(n) != c.got || (err == io.EOF) != (c.got < c.n) || !bytes.Equal(p[:n], content[min(c.off, k.Bytes):min(c.off, k.Bytes)+c.got]) {
+		if int64(n) != c.got || errors.Is(err, io.EOF) != (c.got < c.n) || !bytes.Equal(p[:n], content[min(c.off, k.Bytes):min(c.off, k.Bytes)+c.got]) {
 			t.Errorf("%d: %d bytes from %d: got %d, %v", i, c.n, c.off, n, err)
 		}
 	}

@@ -105,14 +105,14 @@ func (v *verifier) goOn() {
 	if v.o.State == "" || v.o.Depth == Names {
 		return
 	}
-	log, err := openProofLog(v.o.State, proofHead{Destination: v.m.Dest.URL(), Revision: string(v.m.Commit.Phase) + " " + v.m.Revision(), End: v.m.Commit.End,
+	kept, err := openProofLog(v.o.State, proofHead{Destination: v.m.Dest.URL(), Revision: string(v.m.Commit.Phase) + " " + v.m.Revision(), End: v.m.Commit.End,
 		Depth: v.o.Depth, Begun: manifest.At(v.proof.Begun)})
 	if err != nil {
 		v.o.Log.Warn("the progress of the proof is not kept", "reason", err)
 		return
 	}
-	v.log, v.proof.Begun, v.proof.Runs = log, log.head.Begun.Time, log.runs
-	v.o.Log.Info("progress of the proof", "file", log.f.Name(), "read before", len(log.good), "begun", log.head.Begun.String())
+	v.log, v.proof.Begun, v.proof.Runs = kept, kept.head.Begun.Time, kept.runs
+	v.o.Log.Info("progress of the proof", "file", kept.f.Name(), "read before", len(kept.good), "begun", kept.head.Begun.String())
 }
 
 // prove looks at everything.
