@@ -183,7 +183,7 @@ func TestWatch(t *testing.T) {
 		"a clean child":        {[]string{"PATH=" + os.Getenv("PATH")}, []string{"60"}, ""},
 		"an argument":          {[]string{"PATH=" + os.Getenv("PATH")}, []string{"60", "0" + planted + "db"}, "cmdline"},
 		"the environment":      {plants(), []string{"60"}, "environ"},
-		"one of a whole proxy": {plants()[5:6], []string{"60"}, "environ"},
+		"one of a whole proxy": {[]string{"HTTPS_PROXY=http://omt:" + planted + "proxy@127.0.0.1:9"}, []string{"60"}, "environ"},
 	} {
 		x := sleeper(t, c.env, c.args)
 		for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
