@@ -4,6 +4,7 @@
 //	omt-push --in packed.jsonl --spool omt-spool --to file:///srv/tenant --out done.jsonl
 //	omt-push --in packed.jsonl --spool D:\spool --to '@tenant.url' --out done.jsonl
 //	omt-push status --to file:///srv/tenant [--json]
+//	omt-push report --to file:///srv/tenant --out report.html
 //
 // --to is a folder (file:///path, a path, on Windows also C:\path and \\server\share), which is made if only its last part
 // is not there; a container of Azure Blob Storage (https:// with a SAS, azblob:// with a credential of the environment); or
@@ -24,7 +25,7 @@
 // Chunks leave the spool after the commit, unless --keep is given; when omt-pack keeps the spool small (--spool-limit),
 // as soon as the destination has them.
 //
-// The flags of later builds (--recover, --bandwidth, and the subcommands accept, report and collect) are refused.
+// The flags of later builds (--recover, --bandwidth, report --runbook, and the subcommands accept and collect) are refused.
 //
 // # Exit statuses
 //

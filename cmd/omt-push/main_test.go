@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"omt-push": m
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "status": clitest.WantStatus, "chunk": chunk, "blur": blur, "flip": flip}})
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"seal": seal, "status": clitest.WantStatus, "chunk": chunk, "blur": blur, "flip": flip, "mailserver": mailserver}})
 }
 
 // seal ends a manifest that a script holds without its end, as a tool would: seal TOOL FILE.

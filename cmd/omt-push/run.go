@@ -56,7 +56,7 @@ func command(env *cli.Env) *cli.Command {
 				return action(ctx, j, o, d, in, out)
 			})
 		},
-		Commands: []*cli.Command{status(env), later("accept", "close"), later("report", "missing", "runbook"), later("collect")},
+		Commands: []*cli.Command{status(env), later("accept", "close"), reports(env), later("collect")},
 	}
 }
 

@@ -27,6 +27,25 @@
 // A name that is not valid Unicode (raw in its record) gets its own bytes back where the system's names are bytes, and
 // stays in its escaped form on Windows. Letter case is as the rows have it.
 //
+// # Proof
+//
+// Verify reads each chunk once, whatever the number of connections that break meanwhile: what has come is not asked for
+// again where the destination is wrapped by destination.Retry. A chunk that cannot be read since the way to the
+// destination is down, or the credential has ended, says nothing of the chunk: the run ends, and is gone on with.
+//
+// What was found good is noted in a file below VerifyOptions.State, one line for each chunk (or for each job or piece of
+// one), whose name is made of destination, migration, revision, manifest and depth; it counts for seven days from the
+// beginning of the first run. What was found wrong is looked at again. A chunk on which a run was killed is read anew, from
+// its first byte. The file goes when the proof has come to its end, whatever it found. Two runs at once: the second keeps
+// nothing. Migration.Keep stores what was found beside the revision (tenant.Proof), with the times of the first run's
+// beginning and the last one's end.
+//
+// A sample is a window in the space of digests: [From, From+Sample). Migration.NextSample puts it behind those of the proofs
+// that are kept, so that a run that goes on has the same window, and samples in a row read everything; a larger sample
+// of the same beginning includes a smaller one. Where nothing lies in the window the nearest is read. Chunks of 64 MiB of
+// tar stream and more, each of them one file, are sampled in pieces of 16 MiB: by the seek table, the frames of the piece alone are
+// asked for, and their checksums looked at. That proves that these bytes are whole, not which file's they are.
+//
 // # Proof of a database
 //
 // Verify compares a database with the migration: the one that was unpacked, or the source again, on either engine. Its rows

@@ -4,15 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"io"
 	"log/slog"
-	"math"
-	"os"
-	"slices"
 	"strings"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
+	"time"
 
 	"github.com/openomt/omt/internal/chunk"
 	"github.com/openomt/omt/internal/destination"
@@ -32,10 +27,14 @@ const (
 	Content Depth = "content" // every chunk is decoded; every file and every table part has its digest, every count agrees
 )
 
-// VerifyOptions are the choices of Verify.
+// VerifyOptions are the choices of Verify. Now must be set where State is.
 type VerifyOptions struct {
-	Depth    Depth
-	Sample   float64 // share of the chunks that are read, above 0 up to 1; names are always compared whole
+	Depth  Depth
+	Sample float64 // share of the chunks that is read, above 0 up to 1; names are always compared whole
+	From   float64 // where the sample begins, from 0 up to 1: samples that follow each other read all in the end
+	// State is a folder for what was found good, so that a proof that is broken off is gone on with; empty: begin anew.
+	State    string
+	Now      func() time.Time
 	Workers  int
 	Temp     string
 	Progress progress.Reporter
@@ -51,12 +50,21 @@ type VerifyOptions struct {
 
 // Proof is what Verify found.
 type Proof struct {
-	Chunks, Read     int   // chunks of the manifest; those that were read
+	Chunks, Read     int   // chunks of the manifest; those that were read whole
+	InPart           int   // large ones that were read in part
 	Bytes, BytesRead int64 // as stored
 	Files, Rows      int64 // whose content was compared
 	Problems         int
+	First            []string // the first few problems, in words
 	Database         Compared
+	Finished         bool      // everything was looked at
+	Kept             int64     // bytes of BytesRead that earlier runs have read
+	Begun            time.Time // by the first of its runs
+	Runs             int
 }
+
+// maxFirst is how many problems a proof keeps in words.
+const maxFirst = 10
 
 // Verify compares a migration with its manifest, and a database with the migration. It goes on after a problem; the error
 // is of status Failed when there was any.
@@ -66,7 +74,8 @@ func Verify(ctx context.Context, m Migration, o VerifyOptions) (Proof, error) {
 		return Proof{}, err
 	}
 	defer c.sorter.Close() //nolint:errcheck // temporary files
-	v := &verifier{m: m, c: c, o: o, pool: new(chunk.Pool), wrong: map[manifest.Digest]bool{}, done: map[manifest.Digest]bool{}}
+	v := &verifier{m: m, c: c, o: o, pool: new(chunk.Pool), wrong: map[manifest.Digest]bool{}, done: map[manifest.Digest]bool{},
+		sample: newSample(o.Sample, o.From, c.chunks)}
 	v.proof.Chunks = len(c.chunks)
 	for _, k := range c.chunks {
 		v.proof.Bytes += k.Bytes
@@ -75,19 +84,51 @@ func Verify(ctx context.Context, m Migration, o VerifyOptions) (Proof, error) {
 	if err != nil {
 		return v.proof, err
 	}
-	if err := v.names(ctx); err != nil {
-		return v.proof, err
-	}
-	if o.Depth != Names {
-		err = v.read(ctx)
-	}
-	if err == nil && db != nil {
-		err = v.database(ctx, db)
+	v.goOn()
+	err = v.prove(ctx, db)
+	if cerr := v.log.close(err == nil); cerr != nil {
+		o.Log.Warn("the progress of the proof is not kept", "reason", cerr)
 	}
 	if err == nil {
+		v.proof.Finished = true
 		err = v.verdict(db)
 	}
 	return v.proof, err
+}
+
+// goOn finds out how far an earlier run of the same proof has come.
+func (v *verifier) goOn() {
+	if v.o.Now != nil {
+		v.proof.Begun = v.o.Now()
+	}
+	v.proof.Runs = 1
+	if v.o.State == "" || v.o.Depth == Names {
+		return
+	}
+	kept, err := openProofLog(v.o.State, proofHead{Destination: v.m.Dest.URL(), Revision: string(v.m.Commit.Phase) + " " + v.m.Revision(), End: v.m.Commit.End,
+		Depth: v.o.Depth, Begun: manifest.At(v.proof.Begun)})
+	if err != nil {
+		v.o.Log.Warn("the progress of the proof is not kept", "reason", err)
+		return
+	}
+	v.log, v.proof.Begun, v.proof.Runs = kept, kept.head.Begun.Time, kept.runs
+	v.o.Log.Info("progress of the proof", "file", kept.f.Name(), "read before", len(kept.good), "begun", kept.head.Begun.String())
+}
+
+// prove looks at everything.
+func (v *verifier) prove(ctx context.Context, db *source.Database) error {
+	if err := v.names(ctx); err != nil {
+		return err
+	}
+	if v.o.Depth != Names {
+		if err := v.read(ctx); err != nil {
+			return err
+		}
+	}
+	if db != nil {
+		return v.database(ctx, db)
+	}
+	return nil
 }
 
 // verdict is the error of a proof that failed.
@@ -108,15 +149,17 @@ func (v *verifier) verdict(db *source.Database) error {
 }
 
 type verifier struct {
-	m     Migration
-	c     *contents
-	o     VerifyOptions
-	pool  *chunk.Pool
-	mu    sync.Mutex
-	proof Proof
-	wrong map[manifest.Digest]bool
-	done  map[manifest.Digest]bool // chunks that were read: one of several jobs counts once
-	meter progress.Meter
+	m      Migration
+	c      *contents
+	o      VerifyOptions
+	pool   *chunk.Pool
+	mu     sync.Mutex
+	proof  Proof
+	wrong  map[manifest.Digest]bool
+	done   map[manifest.Digest]bool // chunks that were read: one of several jobs counts once
+	meter  progress.Meter
+	log    *proofLog
+	sample sampling
 }
 
 // problem counts a chunk that is wrong once, and says so.
@@ -128,6 +171,9 @@ func (v *verifier) problem(k manifest.Chunk, err error) {
 	}
 	v.wrong[k.SHA256] = true
 	v.proof.Problems++
+	if len(v.proof.First) < maxFirst {
+		v.proof.First = append(v.proof.First, err.Error())
+	}
 	v.o.Problem(err)
 }
 
@@ -162,171 +208,4 @@ func (v *verifier) names(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// sampled chooses chunks by their digest, so that the same share chooses the same chunks.
-func (v *verifier) sampled(k manifest.Chunk) bool {
-	if v.o.Sample >= 1 || v.o.Sample <= 0 {
-		return true
-	}
-	d := uint64(k.SHA256[0])<<24 | uint64(k.SHA256[1])<<16 | uint64(k.SHA256[2])<<8 | uint64(k.SHA256[3])
-	return float64(d) < v.o.Sample*math.MaxUint32
-}
-
-func (v *verifier) read(ctx context.Context) error {
-	var total int64
-	for _, k := range v.c.chunks {
-		if v.sampled(k) {
-			total += k.Bytes
-		}
-	}
-	v.meter = v.o.Progress.Meter("reading back", total, progress.Bytes)
-	defer v.meter.Done()
-	eg, ctx := errgroup.WithContext(ctx)
-	eg.SetLimit(min(max(1, v.o.Workers), maxWorkers))
-	one := func(k manifest.Chunk, check func() error) {
-		if !v.sampled(k) || ctx.Err() != nil {
-			return
-		}
-		eg.Go(func() error {
-			err := check()
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			if err != nil {
-				v.problem(k, err)
-			}
-			v.wasRead(k)
-			return nil
-		})
-	}
-	if v.o.Depth == Hash {
-		for _, k := range v.c.chunks {
-			one(k, func() error { return v.hash(ctx, k) })
-		}
-		return eg.Wait()
-	}
-	err := v.contents(ctx, one)
-	return firstOf(eg.Wait(), err)
-}
-
-func (v *verifier) wasRead(k manifest.Chunk) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if v.done[k.SHA256] {
-		return
-	}
-	v.done[k.SHA256] = true
-	v.meter.Add(k.Bytes)
-	v.proof.Read++
-	v.proof.BytesRead += k.Bytes
-}
-
-// hash reads one chunk and compares length and digest.
-func (v *verifier) hash(ctx context.Context, k manifest.Chunk) error {
-	rc, err := v.m.fetch(ctx, k)
-	if err != nil {
-		return err
-	}
-	defer rc.Close()
-	return newSum(contextReader{ctx, rc}).check(k)
-}
-
-// contents hands every chunk to one, with what compares all that is in it.
-func (v *verifier) contents(ctx context.Context, one func(manifest.Chunk, func() error)) error {
-	whole := v.c.hasTables()
-	for _, t := range v.c.tables {
-		for _, n := range t.parts {
-			one(v.c.chunks[n], func() error { return v.part(ctx, t, v.c.chunks[n]) })
-		}
-		if err := v.c.tableWhole(t); err != nil && whole {
-			v.problem(tableProblem(t), err)
-		}
-	}
-	seen := make([]bool, len(v.c.chunks))
-	err := v.c.jobs(ctx, func(j job) error {
-		seen[v.c.place[j.chunk.SHA256]] = true
-		one(j.chunk, func() error { return v.files(ctx, j) })
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for n, k := range v.c.chunks {
-		if k.Type != manifest.ChunkTar || seen[n] {
-			continue
-		}
-		one(k, func() error { return v.links(ctx, k) })
-	}
-	return nil
-}
-
-func (v *verifier) files(ctx context.Context, j job) error {
-	err := v.m.walk(ctx, v.pool, j, func(files []manifest.File, e chunk.Entry, r io.Reader) error {
-		if slices.ContainsFunc(files, func(f manifest.File) bool { return entryName(f) == e.Name }) {
-			return content(files, e, r, io.Discard)
-		}
-		return fmt.Errorf("chunk %s: the entry %q has the content of %q, but not its name", j.chunk.SHA256, e.Name, entryName(files[0]))
-	})
-	if err != nil {
-		return err
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.proof.Files += int64(len(j.files))
-	return nil
-}
-
-func entryName(f manifest.File) string { return string(f.Area) + "/" + f.Path }
-
-// links decodes a chunk of hard links, or one that no record refers to.
-func (v *verifier) links(ctx context.Context, k manifest.Chunk) error {
-	rc, err := v.m.fetch(ctx, k)
-	if err != nil {
-		return err
-	}
-	defer rc.Close()
-	return v.pool.Verify(contextReader{ctx, rc}, k)
-}
-
-func (v *verifier) part(ctx context.Context, t table, k manifest.Chunk) error {
-	f, err := v.m.download(ctx, v.o.Temp, k)
-	if err != nil {
-		return err
-	}
-	defer discard(f)
-	if err := v.pool.VerifyPart(f, k.Bytes, k, t.Table); err != nil {
-		return fmt.Errorf("table %q: part %s: %w", t.Name, k.SHA256, err)
-	}
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.proof.Rows += k.Rows
-	return nil
-}
-
-// download copies a table part into a temporary file, since Parquet is read from its end; its digest is checked.
-func (m Migration) download(ctx context.Context, temp string, k manifest.Chunk) (*os.File, error) {
-	rc, err := m.fetch(ctx, k)
-	if err != nil {
-		return nil, err
-	}
-	defer rc.Close()
-	f, err := os.CreateTemp(temp, "omt-part-*")
-	if err != nil {
-		return nil, fmt.Errorf("creating a temporary file: %w", err)
-	}
-	s := newSum(contextReader{ctx, rc})
-	if _, err = io.Copy(f, s); err == nil {
-		err = s.check(k)
-	}
-	if err != nil {
-		discard(f)
-		return nil, err
-	}
-	return f, nil
-}
-
-func discard(f *os.File) {
-	f.Close()
-	os.Remove(f.Name())
 }

@@ -11,15 +11,17 @@
 //	migrations/<id>/<revision>/open.json         a push has claimed the revision (Claim)
 //	migrations/<id>/<revision>/manifest.jsonl.zst  the manifest with its receipts, zstd
 //	migrations/<id>/<revision>/commit.json       the revision exists (Commit); without it, it does not
+//	migrations/<id>/<revision>/proof-<n>.json    what somebody looked at there, and found (Proof)
+//	migrations/<id>/<revision>/summary-<n>.json  the user summary was sent by e-mail (Mailed)
 //	preseeds/<id>/<revision>/…                   the same of manifests of phase "preseed"
 //	state/<number>.json                          the tenant's states; the highest number is its state (State)
 //	omt-tenant.json                              see above
 //
-// id is the manifest's id, a UUID in lower case. revision has 6 digits and number 8, both from 1.
+// id is the manifest's id, a UUID in lower case. revision and n have 6 digits and number 8, all from 1.
 //
 // # Records
 //
-// open.json, commit.json and the state records are one line each: a JSON object whose last field, "sha256", is the
+// open.json, commit.json, proofs and the state records are one line each: a JSON object whose last field, "sha256", is the
 // SHA-256 of the bytes of the line that stand before `,"sha256"`. A record in which any bit has changed is thereby
 // found, and refused. Unknown fields are ignored. Times are RFC 3339 in UTC.
 //
