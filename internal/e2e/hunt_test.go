@@ -33,6 +33,7 @@ func plants() []string {
 	return []string{
 		"OMT_DB_PASSWORD=" + planted + "db", "AZURE_CLIENT_SECRET=" + planted + "client", "AZURE_STORAGE_SAS_TOKEN=sv=2024-11-04&sig=" + planted + "sas",
 		"AZURE_STORAGE_KEY=" + base64.StdEncoding.EncodeToString([]byte(planted+"key")), "AWS_SECRET_ACCESS_KEY=" + planted + "aws",
+		"OMT_SMTP_PASSWORD=" + planted + "smtp",
 		"HTTPS_PROXY=http://omt:" + planted + "proxy@127.0.0.1:9", "HTTP_PROXY=http://omt:" + planted + "proxy@127.0.0.1:9",
 	}
 }

@@ -218,7 +218,9 @@ func taken(t *testing.T, open Opener) {
 	wantClass(t, err, destination.ErrExists)
 }
 
-// uploadRace sends one object many times at once; what becomes visible is whole whoever wins.
+// uploadRace sends one object many times at once; what becomes visible is whole whoever wins. At a service that lets two
+// PUTs of one name both win at times, more than one may say that it stored it: a chunk's name holds its digest, so that they
+// have stored the same. For records, where that would matter, see createRace.
 func uploadRace(t *testing.T, open Opener) {
 	data := Content(11, 400_000)
 	const racers = 6
@@ -244,8 +246,8 @@ func uploadRace(t *testing.T, open Opener) {
 			won++
 		}
 	}
-	if won != 1 {
-		t.Errorf("%d of %d say that they stored it", won, racers)
+	if won == 0 {
+		t.Errorf("none of %d says that it stored it", racers)
 	}
 	wantContent(t, open(), "chunks/x", data)
 	wantListed(t, open(), "", "chunks/x")
