@@ -47,7 +47,7 @@ func watchProcesses() *watcher {
 			select {
 			case <-w.stop:
 				return
-			case <-time.After(10 * time.Millisecond):
+			case <-time.After(30 * time.Millisecond):
 			}
 		}
 	}()

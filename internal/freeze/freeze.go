@@ -212,5 +212,11 @@ func Describe(rec manifest.Freeze) string {
 	case rec.Already:
 		return fmt.Sprintf("%s has such an event already, row %d, which is left as it is", rec.Table, rec.ID)
 	}
-	return fmt.Sprintf("%s has the event %s, row %d", rec.Table, rec.Row["eventkey"], rec.ID)
+	key := ""
+	for name, value := range rec.Row {
+		if strings.EqualFold(name, "eventkey") {
+			key = value
+		}
+	}
+	return fmt.Sprintf("%s has the event %s, row %d", rec.Table, key, rec.ID)
 }

@@ -170,6 +170,9 @@ func (s Site) variant(t *testing.T, columns []string, want map[string]string) {
 	if d := cmp.Diff(want, row); d != "" || records[0].ID != 77 {
 		t.Error(d)
 	}
+	if text := freeze.Describe(records[0]); !strings.HasSuffix(text, " has the event NoLogin, row 77") {
+		t.Errorf("it is told as %q", text)
+	}
 	frozen := s.rows(t)
 	if len(frozen) != len(before)+1 || !strings.Contains(strings.Join(frozen, "\n"), "sequence[163 78 SYSTEMEVENT 153]") {
 		t.Errorf("%q", frozen)
