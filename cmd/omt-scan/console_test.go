@@ -100,10 +100,10 @@ func TestProgress(t *testing.T) {
 	var areas []string
 	for line := range strings.Lines(p.Stderr.String()) {
 		name, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "omt-scan: "), ":")
-		areas = append(areas, strings.Fields(name)[0])
+		areas = append(areas, name)
 	}
 	areas = slices.Compact(areas)
-	if d := cmp.Diff([]string{"database", "template", "document", "service", "attachment"}, areas); d != "" {
+	if d := cmp.Diff([]string{"Database", "Templates", "Documents", "Customer Service", "Attachments"}, areas); d != "" {
 		t.Errorf("%s in\n%s", d, p.Stderr.String())
 	}
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -94,7 +95,7 @@ func (s *site) commit(id string, minutes int, records []manifest.Record, edit fu
 	check(t, os.MkdirAll(filepath.Dir(name), 0o755))
 	check(t, os.WriteFile(name, b.Bytes(), 0o644))
 	c.Revision = claim.Revision
-	c, err = s.ten.Commit(t.Context(), claim, c, nil)
+	c, err = s.ten.Commit(t.Context(), claim, c, func(context.Context) error { return nil })
 	check(t, err)
 	return c
 }

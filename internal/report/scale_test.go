@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -95,6 +96,6 @@ func (s *site) commitMany(n int) {
 	check(t, os.MkdirAll(filepath.Dir(name), 0o755))
 	check(t, os.Rename(f.Name(), name))
 	c.Revision = claim.Revision
-	_, err = s.ten.Commit(t.Context(), claim, c, nil)
+	_, err = s.ten.Commit(t.Context(), claim, c, func(context.Context) error { return nil })
 	check(t, err)
 }

@@ -369,14 +369,14 @@ func TestDamagedPart(t *testing.T) {
 // A part of the right bytes whose rows are not those that its record promises is not loaded either.
 func TestPartWithOtherRows(t *testing.T) {
 	lies := map[string]func(k *manifest.Chunk){
-		"content": func(k *manifest.Chunk) {
+		"its rows have the SHA-256": func(k *manifest.Chunk) {
 			sum := *k.Content
 			sum[0] ^= 1
 			k.Content = &sum
 		},
-		"no content": func(k *manifest.Chunk) { k.Content = nil },
+		"is not the record of a table part": func(k *manifest.Chunk) { k.Content = nil },
 	}
-	for what, lie := range lies {
+	for want, lie := range lies {
 		_, d := sample(t)
 		k := d.tables[1].(manifest.Chunk)
 		lie(&k)
@@ -384,8 +384,8 @@ func TestPartWithOtherRows(t *testing.T) {
 		l := &loader{}
 		o := options(t)
 		o.DB = l
-		if _, err := Unpack(t.Context(), d.commit(), o); err == nil || !strings.Contains(err.Error(), "its record says otherwise") || len(l.rows) > 0 {
-			t.Errorf("%s: %v; %d tables have rows", what, err, len(l.rows))
+		if _, err := Unpack(t.Context(), d.commit(), o); err == nil || !strings.Contains(err.Error(), want) || len(l.rows) > 0 {
+			t.Errorf("%s: %v; %d tables have rows", want, err, len(l.rows))
 		}
 	}
 }

@@ -301,7 +301,7 @@ func (d *draft) committed(input byte) {
 	check(t, os.MkdirAll(filepath.Dir(name), 0o755))
 	check(t, os.WriteFile(name, b, 0o644))
 	own.Revision, own.Mode, own.Input, own.Tool, own.At = c.Revision, "initial", c.Input, "omt-push", manifest.At(at)
-	_, err = ten.Commit(t.Context(), c, own, nil)
+	_, err = ten.Commit(t.Context(), c, own, func(context.Context) error { return nil })
 	check(t, err)
 }
 
