@@ -159,7 +159,7 @@ func TestCloudRefused(t *testing.T) {
 	}
 	forged := func(u string) string {
 		before, sig, _ := strings.Cut(u, "sig=")
-		sig, after, more := strings.Cut(sig, "&")
+		_, after, more := strings.Cut(sig, "&")
 		if more {
 			after = "&" + after
 		}

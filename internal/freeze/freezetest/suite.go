@@ -163,16 +163,7 @@ func (s Site) variant(t *testing.T, columns []string, want map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := map[string]string{}
-	for k, v := range maps.All(records[0].Row) {
-		row[k] = strings.TrimSuffix(v, ".000")
-	}
-	if d := cmp.Diff(want, row); d != "" || records[0].ID != 77 {
-		t.Error(d)
-	}
-	if text := freeze.Describe(records[0]); !strings.HasSuffix(text, " has the event NoLogin, row 77") {
-		t.Errorf("it is told as %q", text)
-	}
+	wantEvent(t, records[0], want)
 	frozen := s.rows(t)
 	if len(frozen) != len(before)+1 || !strings.Contains(strings.Join(frozen, "\n"), "sequence[163 78 SYSTEMEVENT 153]") {
 		t.Errorf("%q", frozen)
@@ -187,6 +178,21 @@ func (s Site) variant(t *testing.T, columns []string, want map[string]string) {
 		if d := cmp.Diff(before, s.rows(t)); d != "" {
 			t.Errorf("thaw %d: %s", i, d)
 		}
+	}
+}
+
+// wantEvent holds the row that was made, and what is told of it, against what the table demands.
+func wantEvent(t *testing.T, got manifest.Freeze, want map[string]string) {
+	t.Helper()
+	row := map[string]string{}
+	for k, v := range maps.All(got.Row) {
+		row[k] = strings.TrimSuffix(v, ".000")
+	}
+	if d := cmp.Diff(want, row); d != "" || got.ID != 77 {
+		t.Error(d)
+	}
+	if text := freeze.Describe(got); !strings.HasSuffix(text, " has the event NoLogin, row 77") {
+		t.Errorf("it is told as %q", text)
 	}
 }
 
