@@ -21,7 +21,8 @@
 // Nothing is packed while an error stands in the input that nobody waived, or a rule was not run to its end: what blocks is
 // told, one line a rule. The preflight rules (--plugins DIR, as omt-scan takes it) are run over what is packed as well; an
 // error that only they find then ends the run with 5, and the chunks stay in the spool. For a part that goes ahead (--only,
-// --older-than) findings are told and stop nothing.
+// --older-than) findings are told and stop nothing. --older-than 30d takes the files that were not changed in the 30 days before
+// the scan; the instant stands in the manifest (before), and a rerun, at whatever time, takes the same files.
 //
 // --known FILE (repeatable, the oldest first) names manifests that omt-push wrote, and --to URL a destination, whose own
 // manifests are read: those of the tenant's migration, of this one's earlier revisions, and of all parts that went ahead. A file

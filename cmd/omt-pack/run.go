@@ -32,7 +32,7 @@ func command(env *cli.Env) *cli.Command {
 			cli.String("spool", "keep chunks in `DIR`", &o.Spool),
 			cli.Size("spool-limit", "wait for omt-push when the spool holds more than `SIZE`", &o.SpoolLimit),
 			cli.List("only", "pack only these `AREAS`: database,template,document,service,attachment (a pre-seed)", &only),
-			cli.Age("older-than", "pack only files that are older than `AGE`, such as 30d (a pre-seed)", &o.OlderThan),
+			cli.Age("older-than", "pack only files that were older than `AGE`, such as 30d, when scanned (a pre-seed)", &o.OlderThan),
 			cli.Choice("orphans", "files that no row names: `leave|move`", &orphans, "leave", "move"),
 			cli.Duration("settle", "without a snapshot: for how long tables that change are read again; 0: nothing is read twice (`DURATION`)", &o.Settle),
 			cli.Int("level", "how hard to compress, 1 to 3", &o.Level, 1, 3),

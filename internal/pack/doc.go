@@ -17,6 +17,8 @@
 //     listing of the files.
 //   - Files have no snapshot: they are read after the rows. One whose row came after the moment of the tables has none and is
 //     left out (no-row), the next run has it; one that went is missing, and reported.
+//   - Files that go ahead by their age are those not changed since an instant that the header holds (before), so that a
+//     rerun takes the same.
 //   - A table whose rows cannot be had is looked for before anything is packed: what the database names, what the input
 //     lists, what refuses to be read or counted (table-missing, see package inventory). It stops the run (5), unless a
 //     waiver lets it stand: then the table is left out, has no record in the output, and the finding with the waiver's

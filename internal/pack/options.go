@@ -21,7 +21,7 @@ type Options struct {
 	Spool      string
 	SpoolLimit int64 // bytes; 0: none
 	Only       []manifest.Area
-	OlderThan  time.Duration // 0: files of any age
+	OlderThan  time.Duration // when the input was made; 0: files of any age
 	Orphans    bool          // files without a row move too
 	Settle     time.Duration // without a snapshot: for how long tables that change are read again; 0: not, see package settle
 	Level      int           // 1 to 3
