@@ -22,7 +22,6 @@ func command(env *cli.Env) *cli.Command {
 	orphans := "leave"
 	known, live := newKnown(), newLive()
 	var dryRun bool
-	later := cli.Bool("dry-run", "say what would be packed (not part of this build)", &dryRun)
 	return &cli.Command{
 		Usage:       "turn what omt-assign decided into chunks",
 		Description: "The chunks go into the spool folder, from which omt-push takes them. A killed run goes on where it was.",
@@ -39,12 +38,13 @@ func command(env *cli.Env) *cli.Command {
 			cli.Choice("table-codec", "how the pages of table parts are compressed: `zstd|snappy|gzip`", &o.Codec, "zstd", "snappy", "gzip"),
 			cli.Int("workers", "chunks made at the same time", &o.Workers, 1, 64),
 			plugins.Flag(),
-			later,
+			cli.Bool("dry-run", "say how much would be packed and sent now, and for about how long; nothing is changed or written", &dryRun),
 		),
 		Statuses: map[manifest.Status]string{manifest.Remarks: "done, but not all preflight rules were run", manifest.Refused: ""},
 		Validate: func() error {
-			if later.Given() {
-				return manifest.Errorf(manifest.Usage, "--dry-run is not part of this build")
+			if dryRun && known.rehash {
+				return manifest.Errorf(manifest.Usage, "--rehash reads every file, and --dry-run none").
+					WithHint("leave --rehash out: what is known by size and time is not counted then")
 			}
 			areas, err := sourceflags.Areas(only)
 			if err != nil {
@@ -59,7 +59,12 @@ func command(env *cli.Env) *cli.Command {
 			}
 			return o.Validate()
 		},
+		Dry: func() bool { return dryRun },
 		Action: func(ctx context.Context, j *cli.Job) error {
+			if dryRun {
+				known.options(j, &o)
+				return forecast(ctx, j, o, src)
+			}
 			run, err := plugins.Start(ctx, j)
 			if err != nil {
 				return err
@@ -81,6 +86,11 @@ func command(env *cli.Env) *cli.Command {
 }
 
 func action(ctx context.Context, j *cli.Job, o pack.Options, src *sourceflags.Flags, in *cli.Input, out *manifest.Writer) error {
+	return pack.Run(ctx, options(j, o, src, in), out)
+}
+
+// options adds what a run and a forecast both need.
+func options(j *cli.Job, o pack.Options, src *sourceflags.Flags, in *cli.Input) pack.Options {
 	o.In = in.Reader
 	if in.File() {
 		o.Again = in.Again
@@ -96,7 +106,7 @@ func action(ctx context.Context, j *cli.Job, o pack.Options, src *sourceflags.Fl
 		}
 		return pack.Source{Reader: s.View, Installation: s.Installation, Close: s.Close}, nil
 	}
-	return pack.Run(ctx, o, out)
+	return o
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

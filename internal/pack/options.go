@@ -37,6 +37,10 @@ type Options struct {
 	To     func(ctx context.Context) (destination.Destination, error)
 	Rehash bool // known files are read, and their digest decides
 
+	// Rate tells how fast the last push from the spool was, to the destination with that URL, or, where it is empty, to any;
+	// false where that is not known. Only a forecast asks.
+	Rate func(to string) (Rate, bool, error)
+
 	Live *Live // what a live migration asks for besides; nil: one is refused
 
 	// Open opens the source that the input's installation record names, with the command's overrides applied.
@@ -52,6 +56,14 @@ type Options struct {
 	Log      *slog.Logger
 	Notice   func(format string, args ...any) // a line for people
 	Remark   func(format string, args ...any) // a line that a person should read in any case
+}
+
+// Rate is how fast a push was: bytes in a time, up to an instant.
+type Rate struct {
+	To    string
+	At    time.Time
+	Bytes int64
+	Time  time.Duration
 }
 
 // Source is an open view of the installation.
