@@ -25,7 +25,7 @@ func (f *Forecast) Lines() []string {
 		}
 	}
 	if f.Left > 0 {
-		lines = append(lines, fmt.Sprintf("%s files stay for their age", humanize.Comma(f.Left)))
+		lines = append(lines, "files that stay for their age: "+humanize.Comma(f.Left))
 	}
 	if !f.Known {
 		lines = append(lines, "nothing is known to be at the destination: everything is counted; --to URL or --known FILE tells what is there")
@@ -39,6 +39,9 @@ func (f *Forecast) answer() string {
 		what = "this part, packed now,"
 	}
 	text := fmt.Sprintf("%s would send %s", what, size(f.Sends()))
+	if f.Tables != nil && f.Tables.Blind > 0 {
+		text += fmt.Sprintf(" and what was changed in rows of %s tables", humanize.Comma(f.Tables.Blind))
+	}
 	if r := f.Rate; r != nil {
 		perSecond := float64(r.Bytes) / r.Time.Seconds()
 		return text + fmt.Sprintf(", about %s at the measured rate (%s/s to %s, %s)", span(time.Duration(float64(f.Sends())/perSecond*float64(time.Second))),
@@ -74,9 +77,9 @@ func (t TableForecast) notes(known bool) []string {
 			notes = append(notes, "database: "+strings.Replace(format, "N", humanize.Comma(n), 1))
 		}
 	}
-	add(t.Whole, "N tables are not known as they are now, and are counted whole")
-	add(t.Blind, "of N tables one push alone is known: what was changed in their rows is not in the forecast, rows that came are")
-	add(t.Lacking, "N parts have no row digests in this spool, and are sent whole if a row of them changed: give the spool of the last pack")
+	add(t.Whole, "tables that are not known as they are now: N; they are counted whole")
+	add(t.Blind, "tables of which one push alone is known: N; rows that were changed there are not in the forecast, rows that came are")
+	add(t.Lacking, "parts without row digests in this spool: N; each is sent whole if a row of it changed, unless --spool is that of the last pack")
 	return notes
 }
 
@@ -85,7 +88,7 @@ func size(n int64) string { return humanize.Bytes(uint64(max(n, 0))) }
 // span is a time for people.
 func span(d time.Duration) string {
 	switch {
-	case d < time.Second:
+	case d < 1500*time.Millisecond:
 		return "a second"
 	case d < 2*time.Minute:
 		return fmt.Sprintf("%d seconds", int(d.Round(time.Second).Seconds()))

@@ -80,7 +80,7 @@ type guess struct {
 }
 
 // ahead forecasts a table that now has that many rows and that schema. digests tells whether the spool has the row digests of
-// a part. likely is what the last run sent for rows that were there before, and the rows that have come or gone since; most
+// a part; it is nil for a table without a key, whose parts have none. likely is what the last run sent for rows that were there before, and the rows that have come or gone since; most
 // is the table sent whole.
 func (t *tablePast) ahead(rows int64, schema manifest.Digest, digests func(manifest.Chunk) bool) guess {
 	row := t.aRow()
@@ -96,7 +96,7 @@ func (t *tablePast) ahead(rows int64, schema manifest.Digest, digests func(manif
 		case !p.usable():
 			lost += n
 			continue
-		case !digests(p.whole()):
+		case digests != nil && !digests(p.whole()):
 			g.lacking++
 		}
 		last = n
@@ -110,7 +110,7 @@ func (t *tablePast) ahead(rows int64, schema manifest.Digest, digests func(manif
 	case more < 0:
 		g.likely += -more*aKey + smallPart
 	}
-	if rows != t.rows && g.lacking > 0 {
+	if rows != t.rows && (digests == nil || g.lacking > 0) {
 		g.likely = max(g.likely, last)
 	}
 	g.most = max(most, t.sent)
@@ -127,13 +127,12 @@ func fresh(rows int64, row float64) guess {
 	return guess{likely: n, most: n, whole: true}
 }
 
-// digests tells whether the spool has the row digests of a part.
+// digests tells whether the spool has the row digests of a part of a table; it is nil for one without a key.
 func digests(s *spool.Spool, t manifest.Table) func(manifest.Chunk) bool {
-	order, err := parts.OrderOf(source.FromRecord(t))
+	if order, err := parts.OrderOf(source.FromRecord(t)); err != nil || order.Keyless() {
+		return nil
+	}
 	return func(c manifest.Chunk) bool {
-		if err != nil || order.Keyless() {
-			return false
-		}
 		_, err := os.Stat(filepath.Join(s.Path("rows"), sketchName(c)))
 		return err == nil
 	}
