@@ -4,6 +4,7 @@
 //	omt-pack --in assigned.jsonl --spool omt-spool --out packed.jsonl
 //	omt-pack --in assigned.jsonl --spool omt-spool --to @tenant.url --out packed.jsonl
 //	omt-pack --in assigned.jsonl --spool omt-spool --known done.jsonl --out packed.jsonl
+//	omt-pack --in assigned.jsonl --spool omt-spool --to @tenant.url --dry-run
 //	omt-pack thaw --spool omt-spool
 //	omt-pack verify --from file:///srv/tenant --depth content
 //	omt-pack verify --from file:///srv/tenant --depth names --db sqlite:new.sqlite
@@ -21,7 +22,8 @@
 // Nothing is packed while an error stands in the input that nobody waived, or a rule was not run to its end: what blocks is
 // told, one line a rule. The preflight rules (--plugins DIR, as omt-scan takes it) are run over what is packed as well; an
 // error that only they find then ends the run with 5, and the chunks stay in the spool. For a part that goes ahead (--only,
-// --older-than) findings are told and stop nothing.
+// --older-than) findings are told and stop nothing. --older-than 30d takes the files that were not changed in the 30 days before
+// the scan; the instant stands in the manifest (before), and a rerun, at whatever time, takes the same files.
 //
 // --known FILE (repeatable, the oldest first) names manifests that omt-push wrote, and --to URL a destination, whose own
 // manifests are read: those of the tenant's migration, of this one's earlier revisions, and of all parts that went ahead. A file
@@ -30,6 +32,11 @@
 // Table parts are read and compared; of those whose rows are at the destination nothing is kept. With --to a tenant of another
 // company name or serial number is refused before anything else is done (5), and the manifest gets its mode. Nothing is
 // written there. A manifest of another company, or without receipts, is refused (5).
+//
+// --dry-run says on standard output what the same command line would send now, and for about how long: files as they would be
+// planned, tables by their rows and by what known manifests say was sent of them, the rate by the spool's receipts of the last push.
+// It packs, writes and freezes nothing, --out neither, runs no rules, and is refused as the run would be by its input. It ends
+// with 0.
 //
 // So a chunk may hold files that have changed or gone since. A tar that is given the chunks in their order takes the last entry
 // of a name, which is the right one; names that are gone are extra, unless list --names says to tar --no-recursion -T which

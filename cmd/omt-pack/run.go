@@ -22,7 +22,6 @@ func command(env *cli.Env) *cli.Command {
 	orphans := "leave"
 	known, live := newKnown(), newLive()
 	var dryRun bool
-	later := cli.Bool("dry-run", "say what would be packed (not part of this build)", &dryRun)
 	return &cli.Command{
 		Usage:       "turn what omt-assign decided into chunks",
 		Description: "The chunks go into the spool folder, from which omt-push takes them. A killed run goes on where it was.",
@@ -32,19 +31,20 @@ func command(env *cli.Env) *cli.Command {
 			cli.String("spool", "keep chunks in `DIR`", &o.Spool),
 			cli.Size("spool-limit", "wait for omt-push when the spool holds more than `SIZE`", &o.SpoolLimit),
 			cli.List("only", "pack only these `AREAS`: database,template,document,service,attachment (a pre-seed)", &only),
-			cli.Age("older-than", "pack only files that are older than `AGE`, such as 30d (a pre-seed)", &o.OlderThan),
+			cli.Age("older-than", "pack only files that were older than `AGE`, such as 30d, when scanned (a pre-seed)", &o.OlderThan),
 			cli.Choice("orphans", "files that no row names: `leave|move`", &orphans, "leave", "move"),
 			cli.Duration("settle", "without a snapshot: for how long tables that change are read again; 0: nothing is read twice (`DURATION`)", &o.Settle),
 			cli.Int("level", "how hard to compress, 1 to 3", &o.Level, 1, 3),
 			cli.Choice("table-codec", "how the pages of table parts are compressed: `zstd|snappy|gzip`", &o.Codec, "zstd", "snappy", "gzip"),
 			cli.Int("workers", "chunks made at the same time", &o.Workers, 1, 64),
 			plugins.Flag(),
-			later,
+			cli.Bool("dry-run", "say how much would be packed and sent now, and for about how long; nothing is changed or written", &dryRun),
 		),
 		Statuses: map[manifest.Status]string{manifest.Remarks: "done, but not all preflight rules were run", manifest.Refused: ""},
 		Validate: func() error {
-			if later.Given() {
-				return manifest.Errorf(manifest.Usage, "--dry-run is not part of this build")
+			if dryRun && known.rehash {
+				return manifest.Errorf(manifest.Usage, "--rehash reads every file, and --dry-run none").
+					WithHint("leave --rehash out: what is known by size and time is not counted then")
 			}
 			areas, err := sourceflags.Areas(only)
 			if err != nil {
@@ -59,7 +59,12 @@ func command(env *cli.Env) *cli.Command {
 			}
 			return o.Validate()
 		},
+		Dry: func() bool { return dryRun },
 		Action: func(ctx context.Context, j *cli.Job) error {
+			if dryRun {
+				known.options(j, &o)
+				return forecast(ctx, j, o, src)
+			}
 			run, err := plugins.Start(ctx, j)
 			if err != nil {
 				return err
@@ -81,6 +86,11 @@ func command(env *cli.Env) *cli.Command {
 }
 
 func action(ctx context.Context, j *cli.Job, o pack.Options, src *sourceflags.Flags, in *cli.Input, out *manifest.Writer) error {
+	return pack.Run(ctx, options(j, o, src, in), out)
+}
+
+// options adds what a run and a forecast both need.
+func options(j *cli.Job, o pack.Options, src *sourceflags.Flags, in *cli.Input) pack.Options {
 	o.In = in.Reader
 	if in.File() {
 		o.Again = in.Again
@@ -96,7 +106,7 @@ func action(ctx context.Context, j *cli.Job, o pack.Options, src *sourceflags.Fl
 		}
 		return pack.Source{Reader: s.View, Installation: s.Installation, Close: s.Close}, nil
 	}
-	return pack.Run(ctx, o, out)
+	return o
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -23,6 +23,10 @@ type Command struct {
 	Reads       bool // takes --in and --accept-edits
 	Writes      bool // takes --out
 
+	// Dry reports, once the flags are read, that this run writes nothing: an old --out then stays, whatever comes of the run.
+	// nil: every run writes.
+	Dry func() bool
+
 	// Statuses are the exit statuses besides 0, 1, 2 and 130 (and 4 where it reads), with what they mean here; an empty
 	// meaning is the usual one. They stand at the end of its help.
 	Statuses map[manifest.Status]string

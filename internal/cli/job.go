@@ -84,7 +84,7 @@ func (j *Job) finish(ctx context.Context, err error) {
 
 // retire renames the --out of an earlier run, so that a script that goes on does not take it for this run's.
 func (j *Job) retire() {
-	if !j.command.Writes || standard(j.Out) {
+	if !j.command.Writes || standard(j.Out) || j.command.Dry != nil && j.command.Dry() {
 		return
 	}
 	info, err := os.Lstat(j.Out)

@@ -238,6 +238,35 @@ func TestStageToFile(t *testing.T) {
 	}
 }
 
+// A run that writes nothing leaves what stands at --out, however it ends.
+func TestDryRunLeavesOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		args   []string
+		err    error
+		status int
+	}{
+		"good": {nil, nil, 0}, "fails": {nil, errors.New("disk full"), 1}, "wrong flag": {[]string{"--progress", "loud"}, nil, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			t.Chdir(dir)
+			before := map[string]string{"out": "old"}
+			if err := os.WriteFile("out", []byte("old"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p := clitest.New(t, "omt-x", append([]string{"--out", "out", "--dry"}, c.args...)...)
+			status := p.Run(t.Context(), func(*cli.Env) *cli.Command {
+				var dry bool
+				return &cli.Command{Usage: "copy", Writes: true, Flags: []*cli.Flag{cli.Bool("dry", "write nothing", &dry)},
+					Dry: func() bool { return dry }, Action: func(context.Context, *cli.Job) error { return c.err }}
+			})
+			if diff := cmp.Diff(before, files(t, dir)); diff != "" || status != c.status {
+				t.Errorf("status %d: %s", status, diff)
+			}
+		})
+	}
+}
+
 // Two runs that write the same file do not pass one's half for the other's whole: the later one wins, the other fails.
 func TestTwoRunsOneFile(t *testing.T) {
 	t.Chdir(t.TempDir())

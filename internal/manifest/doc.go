@@ -40,6 +40,9 @@
 //	migration  "test" or "live"; omt-scan's
 //	mode ?     "initial" or "recovery", written by the first stage that is given --to; omt-push has the last word
 //	phase      "full" or "preseed", written by omt-scan or omt-pack
+//	before ?   of a preseed by age: files changed after this instant are left (reason "age"). It is created less the age,
+//	           written by the first stage that is given one, and what later stages and reruns go by, whatever their clock
+//	           says
 //
 // edit (Edit): a person changed the manifest by hand, and a stage was told to accept it.
 //

@@ -159,9 +159,10 @@ type Header struct {
 	ID        string `json:"id"`     // UUID version 7
 	Tool      string `json:"tool"`
 	Created   Time   `json:"created"`
-	Migration string `json:"migration"`      // "test" or "live"
-	Mode      string `json:"mode,omitempty"` // "initial" or "recovery"; absent until a stage was given --to
-	Phase     string `json:"phase"`          // "full" or "preseed"
+	Migration string `json:"migration"`       // "test" or "live"
+	Mode      string `json:"mode,omitempty"`  // "initial" or "recovery"; absent until a stage was given --to
+	Phase     string `json:"phase"`           // "full" or "preseed"
+	Before    Time   `json:"before,omitzero"` // of a preseed: files changed after it are left
 }
 
 // Edit records that a person changed the manifest by hand and that a stage was told to accept it.

@@ -24,7 +24,7 @@ const unknown = `{"kind":"mailbox","id":1,"deep":{"kind":"end"}}`
 func sampleRecords() []Record {
 	links := Chunk{SHA256: sum("links"), Type: ChunkTar, Area: Document, Role: RoleLinks, Bytes: 90, Raw: 1536, Items: 1}
 	return []Record{
-		Header{Format, "01936f1c-0000-7000-8000-000000000000", "omt-scan 0.1.0", when, "test", "initial", "full"},
+		Header{Format, "01936f1c-0000-7000-8000-000000000000", "omt-scan 0.1.0", when, "test", "initial", "full", when},
 		Edit{"karl", when, "omt-assign 0.1.0", sum("before")},
 		Installation{
 			"Kalles <AS>", "1801830017", "8.5.7458", "mssql", "sqlserver://host:1433?database=crm", "crm7", "5f2c…", Areas[:],

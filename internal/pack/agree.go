@@ -78,8 +78,21 @@ func (j *knownJoin) stored(f manifest.File, c *choice, agrees func(knownFile) bo
 	return f
 }
 
-// plan makes the plan of all areas that are packed: what is known of each file is in it.
+// plan makes the plan of all areas that are packed, and writes the chunks at the destination that it refers to.
 func (r *run) plan(ctx context.Context) error {
+	if err := r.planFiles(ctx); err != nil {
+		return err
+	}
+	for _, c := range r.packer.earlier.needed(r.known.inOrder()) {
+		if err := r.emit(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// planFiles makes the plan: what is known of each file is in it.
+func (r *run) planFiles(ctx context.Context) error {
 	join, err := r.known.join()
 	if err != nil {
 		return err
@@ -99,15 +112,7 @@ func (r *run) plan(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := r.planned.settle(ctx); err != nil {
-		return err
-	}
-	for _, c := range r.packer.earlier.needed(r.known.inOrder()) {
-		if err := r.emit(c); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.planned.settle(ctx)
 }
 
 // planByTime plans an area: what has the size and time that is known is not read.

@@ -25,7 +25,11 @@ func (r *run) tables(ctx context.Context) error {
 			return err
 		}
 	}
+	begun := r.o.Now()
 	if err := r.exportTables(ctx, x, m, rows); err != nil {
+		return err
+	}
+	if err := noteReading(r.spool, rows, r.o.Now().Sub(begun)); err != nil {
 		return err
 	}
 	return r.endSketches(x.sketches)

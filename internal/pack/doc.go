@@ -17,6 +17,8 @@
 //     listing of the files.
 //   - Files have no snapshot: they are read after the rows. One whose row came after the moment of the tables has none and is
 //     left out (no-row), the next run has it; one that went is missing, and reported.
+//   - Files that go ahead by their age are those not changed since an instant that the header holds (before), so that a
+//     rerun takes the same.
 //   - A table whose rows cannot be had is looked for before anything is packed: what the database names, what the input
 //     lists, what refuses to be read or counted (table-missing, see package inventory). It stops the run (5), unless a
 //     waiver lets it stand: then the table is left out, has no record in the output, and the finding with the waiver's
@@ -66,6 +68,14 @@
 // chunks of several manifests are put into one order, and a name that would not come out of it right is packed anew: order
 // and choose say how. Of one manifest alone the order is its own.
 //
+// # Forecast
+//
+// Ahead says what Run would do and makes nothing but a temporary folder, which is gone at its end: files are planned as Run
+// plans them, and what is not stored is counted, with the share to which the known chunks of its area were compressed. Copies
+// among them show only when they are read, so they count; chunks of links do not. A table's rows are counted. What will have
+// changed in them is taken to be what the last known manifest brought anew for rows that the one before had; at most it is the
+// table. Nothing is said of a time that was not measured: that of the last reading of tables stands in the spool.
+//
 // # What is stored already
 //
 // To the packer a file record that comes with a chunk is stored: it is passed through in its place and its file is not read.
@@ -96,7 +106,8 @@
 //
 // # The spool
 //
-// chunks/ab/<sha256>.<type>, pack.journal (see journal), pack.lock, and tmp/pack, which a run empties when it begins.
+// chunks/ab/<sha256>.<type>, pack.journal (see journal), rows (row digests of parts), reading.json (how fast tables were read
+// last), pack.lock, and tmp/pack, which a run empties when it begins.
 // With a limit, a group takes room in manifest order, since a push takes chunks away in that order; a wait ends after 30 s
 // without a push. Tables of a database without snapshots do not keep to a limit: their records, which say how many rows
 // there are, can only be written when all are settled. The parts of a reading that another one takes the place of are removed.

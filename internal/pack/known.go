@@ -43,6 +43,7 @@ type known struct {
 	places  map[manifest.Digest]*knownChunk
 	parts   map[manifest.Digest]*knownPart // by partPrint
 	ofTable map[string][]*knownPart        // in the order in which they came up
+	last    map[string]*tablePast          // by table
 	list    *knownList
 	froms   []*knownFrom
 
@@ -61,6 +62,7 @@ type knownChunk struct {
 	clear   bool // some manifest has a record of every name that is in it
 
 	from, names int // of the manifest being read: its number, and how many names of the chunk it has
+	first       int // the number of the manifest that named it first, from 1
 }
 
 // knownFrom is one manifest.
@@ -71,12 +73,13 @@ type knownFrom struct {
 	section  section
 	part     *knownPart // of a table, while it is read
 	parts    []*knownPart
+	anew     bool // it has chunks that those before it have not
 }
 
 // newKnown makes one that knows of nothing. temp is a folder.
 func newKnown(temp string, inst manifest.Installation) (*known, error) {
 	list, err := newKnownList(temp)
-	return &known{inst: inst, places: map[manifest.Digest]*knownChunk{}, parts: map[manifest.Digest]*knownPart{}, ofTable: map[string][]*knownPart{}, list: list}, err
+	return &known{inst: inst, places: map[manifest.Digest]*knownChunk{}, parts: map[manifest.Digest]*knownPart{}, ofTable: map[string][]*knownPart{}, last: map[string]*tablePast{}, list: list}, err
 }
 
 func (k *known) close() { k.list.close() }
@@ -134,8 +137,9 @@ func (k *known) chunk(from *knownFrom, l manifest.Line) error {
 	}
 	have := k.places[c.SHA256]
 	if have == nil {
-		have = &knownChunk{Chunk: c, from: -1}
+		have = &knownChunk{Chunk: c, from: -1, first: len(k.froms)}
 		k.places[c.SHA256] = have
+		from.anew = true
 	}
 	if c.Type == manifest.ChunkParquet {
 		return k.partChunk(from, c, have, l.Number)

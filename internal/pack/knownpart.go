@@ -72,6 +72,7 @@ func (k *known) endParts(from *knownFrom) {
 			k.ofTable[whole.Table] = append(k.ofTable[whole.Table], p)
 		}
 	}
+	k.remember(from)
 	from.part, from.parts = nil, nil
 }
 

@@ -76,7 +76,7 @@ func (r *run) committed(c tenant.Commit) Known {
 func (r *run) header() manifest.Header {
 	h := r.in.header
 	if r.preseed() {
-		h.Phase = preseed
+		h.Phase, h.Before = preseed, manifest.At(r.cutoff())
 	} else if h.Mode == "" {
 		h.Mode = r.mode
 	}

@@ -21,6 +21,7 @@ func (r *run) lookAtTables(ctx context.Context) error {
 	if err := source.CheckRequired(r.src.Reader); err != nil {
 		return err
 	}
+	r.sayAge()
 	r.inv = inventory.New(inventory.Options{
 		Reader: r.src.Reader, Installation: r.src.Installation, Temp: r.o.Temp,
 		OlderThan: r.cutoff(), Tool: r.o.Tool, Progress: progress.None{}, Log: r.o.Log,

@@ -21,7 +21,7 @@ type Options struct {
 	Spool      string
 	SpoolLimit int64 // bytes; 0: none
 	Only       []manifest.Area
-	OlderThan  time.Duration // 0: files of any age
+	OlderThan  time.Duration // when the input was made; 0: files of any age
 	Orphans    bool          // files without a row move too
 	Settle     time.Duration // without a snapshot: for how long tables that change are read again; 0: not, see package settle
 	Level      int           // 1 to 3
@@ -36,6 +36,10 @@ type Options struct {
 	// To opens the destination, where the manifests of former pushes and the tenant's state are; nil: it is not asked.
 	To     func(ctx context.Context) (destination.Destination, error)
 	Rehash bool // known files are read, and their digest decides
+
+	// Rate tells how fast the last push from the spool was, to the destination with that URL, or, where it is empty, to any;
+	// false where that is not known. Only a forecast asks.
+	Rate func(to string) (Rate, bool, error)
 
 	Live *Live // what a live migration asks for besides; nil: one is refused
 
@@ -52,6 +56,14 @@ type Options struct {
 	Log      *slog.Logger
 	Notice   func(format string, args ...any) // a line for people
 	Remark   func(format string, args ...any) // a line that a person should read in any case
+}
+
+// Rate is how fast a push was: bytes in a time, up to an instant.
+type Rate struct {
+	To    string
+	At    time.Time
+	Bytes int64
+	Time  time.Duration
 }
 
 // Source is an open view of the installation.

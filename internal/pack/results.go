@@ -37,7 +37,7 @@ func (r *run) blocked() error {
 
 // preseed says that the run packs a part that goes ahead of the migration: what blocks does not stop it.
 func (r *run) preseed() bool {
-	return r.in.header.Phase == preseed || len(r.o.Only) > 0 || r.o.OlderThan > 0
+	return r.in.header.Phase == preseed || len(r.o.Only) > 0 || !r.cutoff().IsZero()
 }
 
 func (in *intake) standing(required []string) manifest.Standing {

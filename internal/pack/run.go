@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/openomt/omt/internal/chunk"
 	"github.com/openomt/omt/internal/inventory"
@@ -196,13 +195,6 @@ func (r *run) summary() {
 }
 
 func (r *run) wanted(a manifest.Area) bool { return len(r.o.Only) == 0 || slices.Contains(r.o.Only, a) }
-
-func (r *run) cutoff() time.Time {
-	if r.o.OlderThan == 0 {
-		return time.Time{}
-	}
-	return r.o.Now().Add(-r.o.OlderThan)
-}
 
 func (r *run) start() error {
 	var files int64

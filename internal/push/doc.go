@@ -70,6 +70,8 @@
 // The journal is believed for what need not be sent. It is never believed for a commit: step 4 asks the destination,
 // once, not once for each chunk. What the journal says and the destination does not have is sent again.
 //
+// It also tells how fast the last push was (Measured): the bytes that it sent between its first receipt and its last.
+//
 // # Progress
 //
 // One line an area, as the vendor's upload page has them, between Starting and Finishing. What an area's line counts as done

@@ -46,7 +46,8 @@
 //
 // # A part of an installation
 //
-// With Only or OlderThan the phase is "preseed". Then the installation's record names the areas of this run alone (its
+// With Only or OlderThan the phase is "preseed", and with OlderThan the header says before which instant a file must have
+// been changed for the last time (before): that age before the manifest was made. With either the installation's record names the areas of this run alone (its
 // roots name all), tables are written only if the database is among them, and every row of another area that names a file
 // is a record with state left and reason area, without a look at the disk.
 //

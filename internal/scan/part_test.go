@@ -106,8 +106,8 @@ func TestOlderThan(t *testing.T) {
 	if err := w.run(t); err != nil {
 		t.Fatal(err)
 	}
-	if h := records[manifest.Header](t, w, manifest.KindManifest)[0]; h.Phase != "preseed" {
-		t.Errorf("phase %q", h.Phase)
+	if h := records[manifest.Header](t, w, manifest.KindManifest)[0]; h.Phase != "preseed" || !h.Before.Equal(h.Created.Add(-24*time.Hour)) {
+		t.Errorf("made %s: phase %q, before %s", h.Created, h.Phase, h.Before)
 	}
 	if inst := records[manifest.Installation](t, w, manifest.KindInstallation)[0]; len(inst.Areas) != len(manifest.Areas) {
 		t.Errorf("areas %v", inst.Areas)

@@ -174,6 +174,7 @@ func (r *run) prepare(ctx context.Context) ([]manifest.Record, error) {
 	return []manifest.Record{
 		manifest.Header{
 			Format: manifest.Format, ID: newID, Tool: o.Tool, Created: manifest.At(r.now), Migration: o.migration(), Mode: mode, Phase: phase,
+			Before: manifest.At(r.cutoff()),
 		}, inst, migrator,
 	}, nil
 }

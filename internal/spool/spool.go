@@ -64,6 +64,18 @@ func Open(dir string) (*Spool, error) {
 	return &Spool{dir: abs}, nil
 }
 
+// At is the spool folder dir, whether it is there or not, for who only looks: nothing is made.
+func At(dir string) (*Spool, error) {
+	if dir == "" {
+		return nil, manifest.Errorf(manifest.Usage, "no spool folder given").WithHint("give one with --spool DIR")
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("finding spool %q: %w", dir, err)
+	}
+	return &Spool{dir: abs}, nil
+}
+
 // Dir is the folder's absolute path.
 func (s *Spool) Dir() string { return s.dir }
 
