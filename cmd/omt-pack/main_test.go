@@ -35,7 +35,7 @@ func TestReadmeSaysWhatIsNotDone(t *testing.T) {
 	if !found {
 		t.Fatal("the README has no list of what is not done")
 	}
-	for _, flag := range []string{"--dry-run", "--runbook"} {
+	for _, flag := range []string{"--dry-run"} {
 		if !strings.Contains(list, flag) {
 			t.Errorf("%s is refused, and the README does not say so", flag)
 		}

@@ -65,6 +65,9 @@ func (o *reporter) validate(env *cli.Env) error {
 	if err := o.book.idle(); err != nil {
 		return err
 	}
+	if o.format == "markdown" {
+		return manifest.Errorf(manifest.Usage, "a report is no markdown: a runbook alone is").WithHint("add --runbook, or give --format html, csv or json")
+	}
 	if o.missing && o.users {
 		return manifest.Errorf(manifest.Usage, "--missing and --users are two lists: give one of them")
 	}

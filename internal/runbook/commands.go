@@ -30,10 +30,18 @@ func (g *gathered) spool(word string) string {
 	return base + "-" + word
 }
 
+// install is the installation's folder without a backslash at its end, which shells and programs take in more than one way.
+func (g *gathered) install() string {
+	if short := strings.TrimRight(g.o.Install, `\`); short != "" && !strings.HasSuffix(short, ":") {
+		return short
+	}
+	return g.o.Install
+}
+
 // site are the flags that say where the installation is.
 func (g *gathered) site() []string {
 	if g.o.Install != "" {
-		return []string{"--install", g.o.Install}
+		return []string{"--install", g.install()}
 	}
 	i := g.f.inst
 	words := []string{"--db", login(i.Database)}
@@ -86,7 +94,7 @@ func (g *gathered) assign(in, out string) Command {
 func (g *gathered) pack(in, spool, out string, more ...string) Command {
 	c := Command{"omt-pack", "--in", in}
 	if g.o.Install != "" {
-		c = append(c, "--install", g.o.Install)
+		c = append(c, "--install", g.install())
 	} else if l := login(g.f.inst.Database); l != g.f.inst.Database {
 		c = append(c, "--db", l)
 	}
@@ -102,7 +110,7 @@ func (g *gathered) push(in, spool, out string, more ...string) Command {
 func (g *gathered) thaw() Command {
 	c := Command{"omt-pack", "thaw"}
 	if g.o.Install != "" {
-		c = append(c, "--install", g.o.Install)
+		c = append(c, "--install", g.install())
 	} else if l := login(g.f.inst.Database); l != g.f.inst.Database {
 		c = append(c, "--db", l)
 	}

@@ -84,7 +84,7 @@ func (g *gathered) prove(at length) (Step, length) {
 			say("The tenant's side unpacks; omt-pack verify with --depth names --db URL compares its database with the migration."),
 			marked(Suggested, "The customer logs in there with two or three people, opens documents, compares the last entries of the day, and then says in writing whether the tenant is accepted."),
 		},
-		Back: say("Nobody works at the tenant yet. omt-pack thaw lets users in on site again, and nothing is lost; on another day go on with step 4."),
+		Back: say("Nobody works at the tenant yet. omt-pack thaw lets users in on site again, and nothing is lost. On another day go on with step 5 and the same live-assigned.jsonl, which becomes the next revision: the tenant takes no other live migration any more."),
 		Undo: g.thaw(),
 	}
 	if g.holds("live") && g.proof != nil {
