@@ -28,10 +28,13 @@ func (g *gathered) runbook() *Runbook {
 	return r
 }
 
-// Numbers of steps that others speak of.
+// Steps that others speak of.
 const (
-	stepPack = 5
-	stepPush = 6
+	refScan  = "step 4"
+	refPack  = "step 5"
+	refPush  = "step 6"
+	refProve = "step 7"
+	refLater = "step 10"
 )
 
 func (g *gathered) running() bool { return g.state.State == tenant.Running }
@@ -151,7 +154,7 @@ func (g *gathered) test() Step {
 			plural(int64(n), "rule has an error that", "rules have errors that"), enumerate(g.f.blocked)))
 	}
 	if g.f.missing > 0 {
-		s.Notes = append(s.Notes, say("In this manifest %s no file. Look for them now: step 10 takes those that turn up later.", plural(g.f.missing, "document or other item has", "documents and other items have")))
+		s.Notes = append(s.Notes, say("In this manifest %s no file. Look for them now: %s takes those that turn up later.", plural(g.f.missing, "document or other item has", "documents and other items have"), refLater))
 	}
 	if g.f.waivers > 0 {
 		s.Notes = append(s.Notes, say("The manifest has %s: keep them in waivers.csv, a scan begins without any.", plural(int64(g.f.waivers), "waiver", "waivers")))
@@ -236,7 +239,7 @@ func (g *gathered) assigning() Step {
 			g.scan(true, "live-scan.jsonl"),
 			g.assign("live-scan.jsonl", "live-assigned.jsonl"),
 		},
-		After: []Note{marked(Suggested, "Try the freeze at an hour when nobody works: the event key that keeps the Windows client out is a guess. omt-pack as in step 5, look whether the Windows client lets anybody in, then omt-pack thaw.")},
+		After: []Note{marked(Suggested, "Try the freeze at an hour when nobody works: the event key that keeps the Windows client out is a guess. omt-pack as in %s, look whether the Windows client lets anybody in, then omt-pack thaw.", refPack)},
 		Back:  say("Nothing was changed; where the freeze was tried, omt-pack thaw has undone it."),
 	}
 	if g.holds("live") {

@@ -41,11 +41,11 @@ func (g *gathered) freeze(at length) (Step, length) {
 	} else if g.f.header.Migration == "live" && g.f.frozen > 0 {
 		s.Done = "the manifest says that the source was frozen"
 	}
-	return s, length{unknown: []string{"step 5"}}
+	return s, length{unknown: []string{refPack}}
 }
 
 func (g *gathered) cutover(at length) (Step, length) {
-	took := length{unknown: []string{"step 6"}}
+	took := length{unknown: []string{refPush}}
 	takes := "unknown: no rate was measured"
 	if d, ok := g.send.takes(g.f.inTables); ok && g.f.packed {
 		all, _ := g.send.takes(g.f.inTables + g.f.inFiles)
@@ -60,7 +60,7 @@ func (g *gathered) cutover(at length) (Step, length) {
 		Title: "Cut-over: send and commit", Who: "migrator", When: at.offset(g.o.Start), Takes: takes,
 		Notes:    []Note{say("Table parts and files that the destination has are not sent again. Cut off, the same command goes on where it was. --recover overwrite puts it in the place of the test migration. It ends with 3 when documents are missing: they can come later.")},
 		Commands: []Command{g.push("live-packed.jsonl", g.spool("live"), "live-done.jsonl", "--recover", "overwrite")},
-		Back:     say("Before it is committed the tenant holds what it held. omt-pack thaw lets users in on site again; on another day go on with step 4."),
+		Back:     say("Before it is committed the tenant holds what it held. omt-pack thaw lets users in on site again; on another day go on with %s.", refScan),
 		Undo:     g.thaw(),
 	}
 	if g.holds("live") {
@@ -70,7 +70,7 @@ func (g *gathered) cutover(at length) (Step, length) {
 }
 
 func (g *gathered) prove(at length) (Step, length) {
-	took, takes := length{unknown: []string{"step 7"}}, "unknown: no whole proof of content was measured"
+	took, takes := length{unknown: []string{refProve}}, "unknown: no whole proof of content was measured"
 	if d, ok := g.verify.takes(g.f.inTables + g.f.inFiles); ok && g.f.packed {
 		took, takes = length{known: d}, lasts(d)+" for "+size(g.f.inTables+g.f.inFiles)
 	}
@@ -84,7 +84,7 @@ func (g *gathered) prove(at length) (Step, length) {
 			say("The tenant's side unpacks; omt-pack verify with --depth names --db URL compares its database with the migration."),
 			marked(Suggested, "The customer logs in there with two or three people, opens documents, compares the last entries of the day, and then says in writing whether the tenant is accepted."),
 		},
-		Back: say("Nobody works at the tenant yet. omt-pack thaw lets users in on site again, and nothing is lost. On another day go on with step 5 and the same live-assigned.jsonl, which becomes the next revision: the tenant takes no other live migration any more."),
+		Back: say("Nobody works at the tenant yet. omt-pack thaw lets users in on site again, and nothing is lost. On another day go on with %s and the same live-assigned.jsonl, which becomes the next revision: the tenant takes no other live migration any more.", refPack),
 		Undo: g.thaw(),
 	}
 	if g.holds("live") && g.proof != nil {

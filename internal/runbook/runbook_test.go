@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -172,6 +173,16 @@ func TestProofs(t *testing.T) {
 		proved := !strings.Contains(r.step("Test").Done, "nothing proves it")
 		if !strings.HasPrefix(r.fact("Proving"), "unknown") || proved != (name != "bad" && name != "of another") {
 			t.Errorf("%s: %s, %s", name, r.fact("Proving"), r.step("Test").Done)
+		}
+	}
+}
+
+// Where steps speak of others they mean those.
+func TestRefs(t *testing.T) {
+	r := gather(t, Options{In: reader(t, scanned("test"))})
+	for ref, title := range map[string]string{refScan: "Scan again", refPack: "Freeze and pack", refPush: "Cut-over", refProve: "Proof", refLater: "Follow-up"} {
+		if got := "step " + strconv.Itoa(r.step(title).Number); got != ref {
+			t.Errorf("%q is %s, and is called %s", title, got, ref)
 		}
 	}
 }
