@@ -1,8 +1,6 @@
 package main
 
 import (
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -24,20 +22,3 @@ func TestScripts(t *testing.T) {
 }
 
 func TestWrongFlags(t *testing.T) { clitest.WrongFlags(t, "omt-pack", command) }
-
-// The commands that this build refuses are named in the README, so that nobody looks for them.
-func TestReadmeSaysWhatIsNotDone(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, list, found := strings.Cut(string(text), "\n## What is not done yet\n")
-	if !found {
-		t.Fatal("the README has no list of what is not done")
-	}
-	for _, flag := range []string{"--runbook"} {
-		if !strings.Contains(list, flag) {
-			t.Errorf("%s is refused, and the README does not say so", flag)
-		}
-	}
-}

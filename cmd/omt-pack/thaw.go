@@ -77,6 +77,9 @@ func (t *thawing) run(ctx context.Context, j *cli.Job) error {
 		return err
 	}
 	j.Say("thawed: %s", summary(done))
+	if done.Undone > 0 {
+		j.Say("users can work here again, and what they write from now on is in no migration; next, on another day: omt-pack with the same manifest freezes and packs anew")
+	}
 	return nil
 }
 

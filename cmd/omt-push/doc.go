@@ -7,6 +7,7 @@
 //	omt-push accept --to '@tenant.url' [--close]
 //	omt-push collect --to '@tenant.url' [--older-than 7d] [--dry-run] [--json]
 //	omt-push report --to file:///srv/tenant --out report.html
+//	omt-push report --runbook --in assigned.jsonl --to '@tenant.url' --start '2026-11-27 20:00' --out runbook.html
 //
 // --to is a folder (file:///path, a path, on Windows also C:\path and \\server\share), which is made if only its last part
 // is not there; a container of Azure Blob Storage (https:// with a SAS, azblob:// with a credential of the environment); or
@@ -51,7 +52,10 @@
 // written to a folder. It is a rate (20Mbit, 2.5MB/s) or a timetable of this machine's clock ("08:00-17:00=20Mbit,100Mbit":
 // from 8 to 17 o'clock 20, else 100); all workers share it, and a change takes effect at once. What is read is not limited.
 //
-// report --runbook is one of later builds, and refused.
+// report --runbook writes the migration down as steps, from the order to the follow-up: commands filled in for bash and
+// PowerShell, times as far as the last push and its proof measured them, and the way back from each step. It takes the sizes
+// from --in (a manifest of any stage), what the tenant holds from --to, or both; --start gives clock times, --format markdown
+// a text for a ticket.
 //
 // # Exit statuses
 //

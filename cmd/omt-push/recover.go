@@ -54,6 +54,14 @@ func line(j *cli.Job, spool, to string, choice tenant.Recover) string {
 	return text
 }
 
+// next are the lines that prove and accept a live migration, and the way back.
+func next(j *cli.Job, spool, to string) string {
+	if file := j.FileOf("to"); file != "" {
+		to = file
+	}
+	return "omt-pack verify --from " + quoted(to) + " --depth content, then omt-push accept --to " + quoted(to) + "; the way back: omt-pack thaw --spool " + quoted(spool)
+}
+
 // quoted writes a word so that bash and PowerShell take it as one.
 func quoted(s string) string {
 	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/\\:._-=") == "" {

@@ -20,16 +20,17 @@ import (
 type reporter struct {
 	to                       *destinations.Flag
 	migration, format, comma string
-	missing, users, runbook  bool
+	missing, users           bool
 	smtp, from               string
 	again                    bool
+	book                     *booking
 
 	server mail.Server
 	sep    rune
 }
 
 func reports(env *cli.Env) *cli.Command {
-	o := &reporter{to: destinations.To(false), comma: "semicolon"}
+	o := &reporter{to: destinations.To(false), comma: "semicolon", book: &booking{}}
 	return &cli.Command{
 		Name:  "report",
 		Usage: "tell what became of a migration, for the customer: a page, CSV or JSON",
@@ -37,18 +38,19 @@ func reports(env *cli.Env) *cli.Command {
 			"first 500 entries of a list; CSV and JSON have all. --missing writes the list of what did not make it alone, --users the\n" +
 			"user summary. With --smtp the user summary is sent to the address that omt-assign --summary-to gave, once; the address\n" +
 			"of the server is smtp://[USER@]HOST[:PORT] (STARTTLS) or smtps://…, best in a file (--smtp @FILE), and the password stands\n" +
-			"in it behind USER: or in OMT_SMTP_PASSWORD. Nothing else is changed.",
+			"in it behind USER: or in OMT_SMTP_PASSWORD. Nothing else is changed.\n" +
+			"--runbook writes the migration down as steps instead, from the order to the follow-up, with the commands and the ways back\n" +
+			"filled in: of the manifest at --in, what the tenant at --to holds, or both. What was not measured is called unknown.",
 		Writes: true,
-		Flags: slices.Concat(o.to.Flags(), []*cli.Flag{
+		Flags: slices.Concat(o.to.Flags(), o.book.flags(), []*cli.Flag{
 			cli.String("migration", "tell of the migration with this `ID` instead of the tenant's", &o.migration),
-			cli.Choice("format", "write `html|csv|json`; without it what the name at --out ends with, else html, and csv for a list alone", &o.format, "html", "csv", "json"),
+			cli.Choice("format", "write `html|csv|json|markdown`, markdown for a runbook alone; without it what the name at --out ends with, else html, and csv for a list alone", &o.format, "html", "csv", "json", "markdown"),
 			cli.Bool("missing", "write only the list of what did not make it", &o.missing),
 			cli.Bool("users", "write only the user summary", &o.users),
 			cli.Choice("separator", "separate cells of CSV by `semicolon|comma|tab`", &o.comma, "semicolon", "comma", "tab"),
 			cli.String("smtp", "send the user summary by the mail server at `URL`, smtp:// or smtps://", &o.smtp),
 			cli.String("mail-from", "send it from `ADDRESS` instead of the migrator's", &o.from),
 			cli.Bool("send-again", "send it although the same was sent before", &o.again).NoVariable(),
-			cli.Bool("runbook", "not part of this build", &o.runbook),
 		}),
 		Statuses: map[manifest.Status]string{manifest.Failed: "the sums do not add up, or the summary could not be sent", manifest.Refused: "no such migration"},
 		Validate: func() error { return o.validate(env) },
@@ -57,8 +59,14 @@ func reports(env *cli.Env) *cli.Command {
 }
 
 func (o *reporter) validate(env *cli.Env) error {
-	if o.runbook {
-		return manifest.Errorf(manifest.Usage, "--runbook is not part of this build")
+	if o.book.wanted {
+		return o.book.validate(env, o)
+	}
+	if err := o.book.idle(); err != nil {
+		return err
+	}
+	if o.format == "markdown" {
+		return manifest.Errorf(manifest.Usage, "a report is no markdown: a runbook alone is").WithHint("add --runbook, or give --format html, csv or json")
 	}
 	if o.missing && o.users {
 		return manifest.Errorf(manifest.Usage, "--missing and --users are two lists: give one of them")
@@ -115,6 +123,9 @@ func (o *reporter) formFor(out string) string {
 }
 
 func (o *reporter) action(ctx context.Context, j *cli.Job) error {
+	if o.book.wanted {
+		return o.book.write(ctx, j, o)
+	}
 	format := o.formFor(j.Out)
 	if !report.Can(format, o.part()) {
 		return manifest.Errorf(manifest.Usage, "the user summary is no page: write it as csv or json").WithHint("give --format csv, or leave --users away")

@@ -58,6 +58,7 @@ func command(env *cli.Env) *cli.Command {
 				}
 				o.Repack = repack(j, from)
 				o.Line = func(c tenant.Recover) string { return line(j, o.Spool, d.URL(), c) }
+				o.Next = func() string { return next(j, o.Spool, d.URL()) }
 				return action(ctx, j, o, d, in, out)
 			}))
 		},

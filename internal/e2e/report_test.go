@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -148,7 +149,8 @@ func TestProofWithReadingAlone(t *testing.T) {
 	a := servers.StartAzurite(t)
 	b, w := base(t), newSite(t)
 	name := a.Container(t)
-	world{w}.use(cloud{to: a.SAS(t, name, "rcwl", time.Hour)})
+	url := a.SAS(t, name, "rcwl", time.Hour)
+	world{w}.use(cloud{to: url, secrets: []string{a.Key}, store: objectsOf(t, url)})
 	copyTree(t, b.path("spool"), w.path("spool"))
 	w.write(b.read("packed.jsonl"), "packed.jsonl")
 	w.want(3, toCloud(pushStep, "--to")...)
@@ -179,7 +181,7 @@ func TestProofKilled(t *testing.T) {
 	env := []string{"AWS_ACCESS_KEY_ID=" + g.Access, "AWS_SECRET_ACCESS_KEY=" + g.Secret}
 	copyTree(t, b.path("spool"), w.path("spool"))
 	w.write(b.read("packed.jsonl"), "packed.jsonl")
-	world{w}.use(cloud{to: g.URL(bucket, "kalles"), env: env})
+	world{w}.use(cloud{to: g.URL(bucket, "kalles"), env: env, secrets: []string{g.Secret}, store: folder(t, filepath.Join(g.Dir, bucket))})
 	w.want(3, toCloud(pushStep, "--to")...)
 	chunks := len(chunksIn(t, b.path("dest")))
 

@@ -47,6 +47,12 @@ func Accept(ctx context.Context, o AcceptOptions, w io.Writer) error {
 	if m.Missing > 0 {
 		fmt.Fprintf(w, "%s files are missing there\n", humanize.Comma(m.Missing))
 	}
+	switch {
+	case changed && s.Closed:
+		fmt.Fprintln(w, "next: omt-push collect deletes what nothing refers to any more")
+	case changed:
+		fmt.Fprintln(w, "next: tell users where they log in and settle the mailboxes; documents that turn up: omt-push --in the manifest that it wrote; the source stays frozen")
+	}
 	return nil
 }
 

@@ -31,6 +31,8 @@ type Options struct {
 	Repack func(ctx context.Context, o Repacking, out *manifest.Writer) (Repacked, error)
 	// Line is the command line that makes a choice, to be shown to the person who types it.
 	Line func(choice tenant.Recover) string
+	// Next says what comes after a live migration that waits to be accepted; nil: nothing is said.
+	Next func() string
 
 	Spool      string // the folder that omt-pack wrote to
 	Keep       bool   // chunks stay in the spool
@@ -121,7 +123,18 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 	o.Say("migration %s is committed to %s as revision %d: %s in %d chunks sent, %s in %d chunks were there", c.ID, o.To.URL(), c.Revision,
 		humanize.Bytes(uint64(stat.sentBytes.Load())), stat.sentChunks.Load(),
 		humanize.Bytes(uint64(stat.thereBytes.Load())), stat.thereChunks.Load())
+	r.tellNext(ctx, c)
 	return r.remarks(c)
+}
+
+// tellNext says what comes after a live migration that nobody has accepted yet.
+func (r *run) tellNext(ctx context.Context, c tenant.Commit) {
+	if r.o.Next == nil || c.Migration != "live" || c.Phase != tenant.Full {
+		return
+	}
+	if s, err := r.tenant.State(ctx); err == nil && s.State == tenant.OfflineMaintenance { // a state that is not known says nothing
+		r.o.Say("revision %d is live, and it waits to be accepted; next: %s", c.Revision, r.o.Next())
+	}
 }
 
 // push brings the input to the destination, and returns the commit that stands for it.

@@ -76,6 +76,9 @@ func (f *Flag) limiter(env *cli.Env) destination.Limiter {
 	return bandwidth.New(bandwidth.Options{Table: f.table, Now: env.Now})
 }
 
+// Given reports whether a destination was named.
+func (f *Flag) Given() bool { return f.url != "" }
+
 // CA is the file that --ca names; empty: none.
 func (f *Flag) CA() string { return f.ca }
 
