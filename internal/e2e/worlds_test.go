@@ -294,7 +294,7 @@ func TestPreseed(t *testing.T) {
 	if got := w.run(pushStep...); got.status != 0 && got.status != 3 {
 		t.Fatalf("push: %s", got)
 	}
-	if !w.has("dest", "preseeds") || w.has("dest", "migrations") || !strings.Contains(w.want(0, "omt-push", "status", "--to", "dest").stdout, "nothing was committed yet") {
+	if !w.has("dest", "preseeds") || w.has("dest", "migrations") || !strings.Contains(string(w.want(0, "omt-push", "status", "--to", "dest").out), "nothing was committed yet") {
 		t.Error("a part that goes ahead became the tenant's migration")
 	}
 	ahead := chunksIn(t, w.path("dest"))
