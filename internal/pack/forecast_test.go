@@ -162,6 +162,9 @@ func TestReadingTime(t *testing.T) {
 		if err := noteReading(s, c.rows, c.took); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := os.Stat(s.Path("reading.json")); (err == nil) != (c.rows > 0 && c.took > 0) {
+			t.Errorf("%s: noted: %v", name, err)
+		}
 		if c.note != "" {
 			if err := os.WriteFile(s.Path("reading.json"), []byte(c.note), 0o600); err != nil {
 				t.Fatal(err)
