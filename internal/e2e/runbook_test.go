@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -65,13 +66,16 @@ func TestRunbook(t *testing.T) {
 		}
 		ran++
 	}
-	if ran != 21 || len(back) != 4 {
+	if ran != 22 || len(back) != 4 {
 		t.Errorf("%d lines were run, and %d are ways back", ran, len(back))
 	}
 	s.frozen(before, all...)
-	for _, line := range back {
-		s.bash(line)
+	for i, line := range back { // any number of times; the first has something to undo, and says what follows
+		s.bash(line + " --log thaw" + strconv.Itoa(i) + ".log")
 		s.frozen(before)
+		if told := strings.Contains(string(s.read("thaw"+strconv.Itoa(i)+".log")), "users can work here again"); told != (i == 0) {
+			t.Errorf("thaw %d says what comes next: %v", i+1, told)
+		}
 	}
 	s.want(0, "omt-push", "report", "--runbook", "--to", "dest", "--out", "after.md")
 	if after := string(s.read("after.md")); !strings.Contains(after, "accepted and closed on ") || strings.Contains(after, "| [ ] | 8.") {
