@@ -135,7 +135,8 @@ func (g *gathered) test() Step {
 	s := Step{
 		Title: "Test migration", Who: "migrator, tenant's side", When: daysBefore(daysTest, g.o.Start), Takes: "packing unknown, " + g.sendAll(),
 		Notes: []Note{say("It touches nothing: users go on working. It shows what is missing and measures how long sending and proving take; write down how long omt-pack took."),
-			say("Settle what the findings say (omt-scan ends with 3 when there are any), in the installation or by waivers, and give every user a plan and a user name: in users.csv, or with --board in the place of --users.")},
+			say("Settle what the findings say (omt-scan ends with 3 when there are any), in the installation or by waivers, and give every user a plan and a user name: in users.csv, or with --board in the place of --users."),
+			say("What the first scan was given and no manifest has is given again: --netserver, --admin-right, --admin-role, --encoding, --ca.")},
 		Commands: []Command{
 			g.scan(false, "test-scan.jsonl"),
 			{"omt-assign", "export", "--in", "test-scan.jsonl", "--out", "users.csv"},

@@ -73,6 +73,13 @@ func (g *gathered) scan(live bool, out string) Command {
 		c = append(c, "--folder", f)
 	}
 	c = append(c, "--plans", "plans.csv")
+	m := g.f.migrator
+	for _, x := range [...][2]string{{"--login", m.Login}, {"--migrator-name", m.Name}, {"--migrator-email", m.Email},
+		{"--migrator-phone", m.Phone}, {"--migrator-language", m.Language}} {
+		if x[1] != "" {
+			c = append(c, x[0], x[1])
+		}
+	}
 	if live {
 		c = append(c, "--live", "--to", g.to())
 	}

@@ -15,6 +15,7 @@ import (
 type facts struct {
 	header   manifest.Header
 	inst     manifest.Installation
+	migrator manifest.Migrator
 	users    int
 	with     int // a plan
 	domains  []string
@@ -67,6 +68,8 @@ func (f *facts) take(l manifest.Line) error {
 		return l.Decode(&f.header)
 	case manifest.KindInstallation:
 		return l.Decode(&f.inst)
+	case manifest.KindMigrator:
+		return l.Decode(&f.migrator)
 	case manifest.KindFreeze:
 		f.frozen++
 	case manifest.KindWaiver:

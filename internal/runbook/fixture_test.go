@@ -118,6 +118,7 @@ func scanned(kind string) []manifest.Record {
 		manifest.Installation{Owner: hostile, Serial: "1801830017", Version: "8.5", Engine: "mssql", Database: "sqlserver://crm:1433?database=crm", Prefix: "crm7",
 			Areas: []manifest.Area{manifest.Database, manifest.Template, manifest.Document, manifest.Service},
 			Roots: map[string][]string{"document": {root, `D:\so arc\`}, "service": {"/srv/service"}}, Map: []string{`D:\CS=/srv/cs`}, Folders: []string{"GKS=GS"}},
+		manifest.Migrator{Login: "KK", Name: "Karl O'Klopp", Email: "karl@example.com", Language: "no", Verified: "database", Admin: "guessed"},
 		manifest.User{ID: 7, Login: "BOB", Name: "Bob", Emails: []string{"bob@example.com"}, Plan: ptr("Sales"), Username: "bob@Example.com"},
 		manifest.User{ID: 8, Login: "EVA", Name: "Eva", Emails: []string{}, Plan: ptr("Sales"), Username: "eva@b\u00f8.example"},
 		manifest.User{ID: 9, Login: "OLD", Name: "Old", Emails: []string{}, Plan: ptr(""), Username: "old@gone.example"},
@@ -138,8 +139,8 @@ func pushed(kind string) []manifest.Record {
 		manifest.Chunk{SHA256: first, Type: manifest.ChunkTar, Area: manifest.Document, Role: manifest.RoleContent, Bytes: 24_000_000_000, Items: 1},
 		manifest.Chunk{SHA256: second, Type: manifest.ChunkTar, Area: manifest.Document, Role: manifest.RoleContent, Bytes: 30_000_000_000, Items: 1},
 	}
-	out := append([]manifest.Record{}, list[:6]...)
-	out = append(append(out, chunks...), list[6:8]...)
+	out := append([]manifest.Record{}, list[:7]...)
+	out = append(append(out, chunks...), list[7:9]...)
 	for _, r := range []manifest.Receipt{
 		{Chunk: table, Bytes: 6_000_000_000, Sent: true, At: moment(30)},
 		{Chunk: first, Bytes: 24_000_000_000, Sent: true, At: moment(39)},
@@ -148,9 +149,9 @@ func pushed(kind string) []manifest.Record {
 	} {
 		out = append(out, r)
 	}
-	f := list[8].(manifest.Finding)
+	f := list[9].(manifest.Finding)
 	f.Waived = "closed in May"
-	return append(out, f, list[9], manifest.Waiver{Rule: "satellite", Reason: "closed in May", By: "KK", At: moment(14), Covers: 1})
+	return append(out, f, list[10], manifest.Waiver{Rule: "satellite", Reason: "closed in May", By: "KK", At: moment(14), Covers: 1})
 }
 
 // reader reads records as a manifest.

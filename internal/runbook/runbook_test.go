@@ -249,6 +249,7 @@ var words = map[string]string{
 	"":                   "''",
 	"plain/a.b-c_d=1":    "plain/a.b-c_d=1",
 	"@tenant.url":        "'@tenant.url'",
+	"bob@example.com":    "bob@example.com",
 	"a b":                "'a b'",
 	"it's":               "'it''s'",
 	"\u2018x\u2019":      "'\u2018\u2018x\u2019\u2019'",

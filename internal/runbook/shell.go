@@ -27,7 +27,9 @@ func (c Command) line(quote func(string) string) string {
 // plain are the characters that neither shell takes for its own, wherever they stand in a word.
 const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/:._-=+%"
 
-func isPlain(s string) bool { return s != "" && strings.Trim(s, plain) == "" }
+func isPlain(s string) bool {
+	return s != "" && s[0] != '@' && strings.Trim(s, plain+"@") == ""
+}
 
 // unseen reports whether a character is not to be written as it is: it controls the terminal, or turns directions.
 func unseen(r rune) bool {
