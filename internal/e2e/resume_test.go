@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -217,12 +218,9 @@ func TestResumeFolder(t *testing.T) {
 		if len(before) == 0 {
 			t.Fatal("no chunk was on its way")
 		}
-		after := map[uint64]bool{}
-		for _, n := range w.inodes("dest", "chunks") {
-			after[n] = true
-		}
-		for name, n := range before {
-			if !after[n] {
+		after := slices.Collect(maps.Values(w.filesIn("dest", "chunks")))
+		for name, part := range before {
+			if !slices.ContainsFunc(after, func(chunk fs.FileInfo) bool { return os.SameFile(part, chunk) }) {
 				t.Errorf("lost journal %v: %s was not gone on with", lost, name)
 			}
 		}
@@ -250,9 +248,9 @@ func written(dest string) (n int64) {
 	return n
 }
 
-// parts are the files of chunks on their way, by their numbers.
-func (w world) parts() map[string]uint64 {
-	parts := w.inodes("dest", "tmp")
+// parts are the files of chunks on their way.
+func (w world) parts() map[string]fs.FileInfo {
+	parts := w.filesIn("dest", "tmp")
 	for name := range parts {
 		if !strings.HasSuffix(name, ".part") {
 			delete(parts, name)
@@ -261,16 +259,16 @@ func (w world) parts() map[string]uint64 {
 	return parts
 }
 
-func (w world) inodes(elem ...string) map[string]uint64 {
+func (w world) filesIn(elem ...string) map[string]fs.FileInfo {
 	w.t.Helper()
-	found := map[string]uint64{}
+	found := map[string]fs.FileInfo{}
 	err := filepath.WalkDir(w.path(elem...), func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
 		st, err := d.Info()
 		if err == nil {
-			found[name] = st.Sys().(*syscall.Stat_t).Ino
+			found[name] = st
 		}
 		return err
 	})
