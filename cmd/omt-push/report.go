@@ -52,7 +52,7 @@ func reports(env *cli.Env) *cli.Command {
 			cli.String("mail-from", "send it from `ADDRESS` instead of the migrator's", &o.from),
 			cli.Bool("send-again", "send it although the same was sent before", &o.again).NoVariable(),
 		}),
-		Statuses: map[manifest.Status]string{manifest.Failed: "the sums do not add up, or the summary could not be sent", manifest.Refused: "no such migration"},
+		Statuses: map[manifest.Status]string{manifest.Failed: "the sums do not add up, or the summary could not be sent", manifest.BadInput: "the manifest of a runbook is cut short, edited or from a failed stage", manifest.Refused: "no such migration"},
 		Validate: func() error { return o.validate(env) },
 		Action:   o.action,
 	}

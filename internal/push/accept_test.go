@@ -32,15 +32,16 @@ func TestAccept(t *testing.T) {
 	const (
 		open = "its database is closed; missing and changed files are added to it with --recover missing, until omt-push accept --close\n2 files are missing there\n"
 		shut = "its database is closed; nothing is added to it any more\n2 files are missing there\n"
+		next = "next: tell users where they log in and settle the mailboxes; documents that turn up: omt-push --in the manifest that it wrote; the source stays frozen\n"
 		who  = "file:///T: migration " + idA + ", revision 1, "
 	)
 	for i, step := range []struct {
 		shut bool
 		want string
 	}{
-		{false, who + "is accepted\n" + open},
+		{false, who + "is accepted\n" + open + next},
 		{false, who + "was accepted already, on 2026-01-02 03:04 UTC; nothing was changed\n" + open},
-		{true, who + "is accepted and closed\n" + shut},
+		{true, who + "is accepted and closed\n" + shut + "next: omt-push collect deletes what nothing refers to any more\n"},
 		{false, who + "was accepted and closed already, on 2026-01-02 03:06 UTC; nothing was changed\n" + shut},
 		{true, who + "was accepted and closed already, on 2026-01-02 03:06 UTC; nothing was changed\n" + shut},
 	} {

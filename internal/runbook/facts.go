@@ -70,18 +70,8 @@ func (f *facts) take(l manifest.Line) error {
 		return l.Decode(&f.inst)
 	case manifest.KindMigrator:
 		return l.Decode(&f.migrator)
-	case manifest.KindFreeze:
-		f.frozen++
-	case manifest.KindWaiver:
-		f.waivers++
-	case manifest.KindRemoval:
-		f.removals++
 	case manifest.KindReview:
-		return with(l, func(v manifest.Review) {
-			if v.Summary != nil {
-				f.summary = cmp.Or(*v.Summary, "-")
-			}
-		})
+		return with(l, f.review)
 	case manifest.KindUser:
 		return with(l, f.user)
 	case manifest.KindTable:
@@ -93,13 +83,34 @@ func (f *facts) take(l manifest.Line) error {
 	case manifest.KindFinding:
 		return with(l, f.finding)
 	case manifest.KindReceipt:
-		return with(l, func(r manifest.Receipt) {
-			if r.Sent && !r.At.IsZero() {
-				f.sent = append(f.sent, receipt{r.At.UnixNano(), r.Bytes})
-			}
-		})
+		return with(l, f.receipt)
 	}
+	f.count(l.Kind)
 	return nil
+}
+
+// count counts records of which nothing but their number matters.
+func (f *facts) count(k manifest.Kind) {
+	switch k {
+	case manifest.KindFreeze:
+		f.frozen++
+	case manifest.KindWaiver:
+		f.waivers++
+	case manifest.KindRemoval:
+		f.removals++
+	}
+}
+
+func (f *facts) review(v manifest.Review) {
+	if v.Summary != nil {
+		f.summary = cmp.Or(*v.Summary, "-")
+	}
+}
+
+func (f *facts) receipt(r manifest.Receipt) {
+	if r.Sent && !r.At.IsZero() {
+		f.sent = append(f.sent, receipt{r.At.UnixNano(), r.Bytes})
+	}
 }
 
 func with[T any](l manifest.Line, do func(T)) error {

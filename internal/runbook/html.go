@@ -5,6 +5,7 @@ import (
 	"embed"
 	"html/template"
 	"io"
+	"strings"
 	"unicode"
 )
 
@@ -21,6 +22,7 @@ type page struct {
 func (r *Runbook) WriteHTML(w io.Writer) error {
 	t, err := template.New("page.html").Funcs(template.FuncMap{
 		"shells": shells, "head": (*Runbook).head, "foot": (*Runbook).foot,
+		"flag": func(word string) bool { return strings.HasPrefix(word, "--") }, // which is not broken behind its hyphens
 		"undo": func(c Command) []lines {
 			if c == nil {
 				return nil

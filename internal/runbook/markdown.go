@@ -3,6 +3,7 @@ package runbook
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -73,15 +74,25 @@ func list(b *strings.Builder, notes []Note) {
 // fence writes commands for both shells, once where they are the same.
 func fence(b *strings.Builder, list []Command) {
 	for _, l := range shells(list) {
-		fmt.Fprintf(b, "%s:\n\n```\n%s\n```\n\n", l.Name, strings.Join(l.Lines, "\n"))
+		fmt.Fprintf(b, "%s:\n\n```\n", l.Name)
+		for _, x := range l.Lines {
+			fmt.Fprintf(b, "%s\n", x)
+		}
+		b.WriteString("```\n\n")
 	}
 }
 
 // lines are commands for a shell, or for both.
 type lines struct {
 	Name  string
-	Lines []string
+	Lines []line
 }
+
+// line is a command as words that a shell reads.
+type line []string
+
+// String is the line to be typed.
+func (l line) String() string { return strings.Join(l, " ") }
 
 func shells(list []Command) []lines {
 	if len(list) == 0 {
@@ -89,8 +100,8 @@ func shells(list []Command) []lines {
 	}
 	bash, power, same := lines{Name: "bash"}, lines{Name: "PowerShell"}, true
 	for _, c := range list {
-		x, y := c.Bash(), c.PowerShell()
-		bash.Lines, power.Lines, same = append(bash.Lines, x), append(power.Lines, y), same && x == y
+		x, y := c.words(bashWord), c.words(powershellWord)
+		bash.Lines, power.Lines, same = append(bash.Lines, x), append(power.Lines, y), same && slices.Equal(x, y)
 	}
 	if same {
 		bash.Name = "bash and PowerShell"

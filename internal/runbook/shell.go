@@ -11,17 +11,17 @@ import (
 type Command []string
 
 // Bash writes the command as a line that bash reads back as the same words.
-func (c Command) Bash() string { return c.line(bashWord) }
+func (c Command) Bash() string { return c.words(bashWord).String() }
 
 // PowerShell writes the command as a line that PowerShell reads back as the same words.
-func (c Command) PowerShell() string { return c.line(powershellWord) }
+func (c Command) PowerShell() string { return c.words(powershellWord).String() }
 
-func (c Command) line(quote func(string) string) string {
-	words := make([]string, len(c))
+func (c Command) words(quote func(string) string) line {
+	words := make(line, len(c))
 	for i, w := range c {
 		words[i] = quote(w)
 	}
-	return strings.Join(words, " ")
+	return words
 }
 
 // plain are the characters that neither shell takes for its own, wherever they stand in a word.
