@@ -76,11 +76,11 @@ func (l *live) end(ctx context.Context, j *cli.Job, spool string, src *sourcefla
 	switch {
 	case !l.begun:
 		if records, ferr := freeze.Frozen(spool); err != nil && ferr == nil && len(records) > 0 {
-			j.Remark("the installation is still frozen by an earlier run: omt-pack thaw --spool %q", spool)
+			j.Remark("the installation is still frozen by an earlier run: omt-pack thaw --spool %s", cli.Quote(spool))
 		}
 		return err
 	case err == nil || manifest.StatusOf(err) == manifest.Remarks:
-		j.Say("the installation stays frozen; next: omt-push; the way back: omt-pack thaw --spool %q", spool)
+		j.Say("the installation stays frozen; next: omt-push; the way back: omt-pack thaw --spool %s", cli.Quote(spool))
 		return err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), thawTime)
@@ -88,7 +88,7 @@ func (l *live) end(ctx context.Context, j *cli.Job, spool string, src *sourcefla
 	done, terr := freeze.Thaw(ctx, freeze.ThawOptions{Spool: spool, Now: j.Env().Now, Say: j.Say, Open: openDatabase(j, src)})
 	if terr != nil {
 		j.Remark("the installation is still frozen: %v", terr)
-		j.Remark("try again: omt-pack thaw --spool %q", spool)
+		j.Remark("try again: omt-pack thaw --spool %s", cli.Quote(spool))
 		return err
 	}
 	j.Remark("thawed: %s", summary(done))

@@ -12,7 +12,7 @@ func stillFrozen(j *cli.Job, spool string, err error) error {
 		return err
 	}
 	if records, ferr := freeze.Frozen(spool); ferr == nil && len(records) > 0 {
-		j.Remark("the installation is still frozen: run the same command again to go on, or go back with omt-pack thaw --spool %q", spool)
+		j.Remark("the installation is still frozen: run the same command again to go on, or go back with omt-pack thaw --spool %s", cli.Quote(spool))
 	}
 	return err
 }

@@ -36,7 +36,7 @@ func line(j *cli.Job, spool, to string, choice tenant.Recover) string {
 	words := []string{"omt-push"}
 	add := func(flag, value string) {
 		if value != "" && value != "-" {
-			words = append(words, flag, quoted(value))
+			words = append(words, flag, cli.Quote(value))
 		}
 	}
 	add("--in", j.In)
@@ -59,13 +59,5 @@ func next(j *cli.Job, spool, to string) string {
 	if file := j.FileOf("to"); file != "" {
 		to = file
 	}
-	return "omt-pack verify --from " + quoted(to) + " --depth content, then omt-push accept --to " + quoted(to) + "; the way back: omt-pack thaw --spool " + quoted(spool)
-}
-
-// quoted writes a word so that bash and PowerShell take it as one.
-func quoted(s string) string {
-	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/\\:._-=") == "" {
-		return s
-	}
-	return "'" + s + "'"
+	return "omt-pack verify --from " + cli.Quote(to) + " --depth content, then omt-push accept --to " + cli.Quote(to) + "; the way back: omt-pack thaw --spool " + cli.Quote(spool)
 }

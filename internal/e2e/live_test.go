@@ -274,7 +274,7 @@ func TestLiveFails(t *testing.T) {
 	if err := os.RemoveAll(s.path("spool", "chunks")); err != nil {
 		t.Fatal(err)
 	}
-	if r = s.run(pushStep...); r.status != 1 && r.status != 5 || !strings.Contains(r.err, `still frozen`) || !strings.Contains(r.err, `omt-pack thaw --spool "spool"`) {
+	if r = s.run(pushStep...); r.status != 1 && r.status != 5 || !strings.Contains(r.err, `still frozen`) || !strings.Contains(r.err, `omt-pack thaw --spool spool`) {
 		t.Errorf("%s", r)
 	}
 	s.frozen(before, all...)
@@ -340,7 +340,7 @@ func TestLiveInterrupted(t *testing.T) {
 		t.Errorf("killed: %d %s", status, said)
 	}
 	s.frozen(before, all...)
-	if r := s.want(2, livePack...); !strings.Contains(r.err, `still frozen by an earlier run: omt-pack thaw --spool "spool"`) { // nobody to ask
+	if r := s.want(2, livePack...); !strings.Contains(r.err, `still frozen by an earlier run: omt-pack thaw --spool spool`) { // nobody to ask
 		t.Errorf("%s", r)
 	}
 	s.frozen(before, all...)
