@@ -98,11 +98,12 @@ func TestCutOver(t *testing.T) {
 	w.want(0, scanStep...)
 	w.want(0, "omt-assign", "--in", "scan.jsonl", "--auto", "--out", "assigned.jsonl")
 	ahead := append(slices.Clone(packStep), "--to", "dest", "--older-than", "30d")
+	push := [][]string{append(slices.Clone(pushStep), "--bandwidth", "300KB/s"), pushStep} // the first one lasts, so that it measures something
 	var before []any
 	for round := range 2 {
 		w.want(0, ahead...)
 		before = append(before, records(t, w.read("packed.jsonl"), "manifest")[0]["before"])
-		w.want(0, pushStep...)
+		w.want(0, push[round]...)
 		w.work(round)
 	}
 	if before[0] == nil || before[0] != before[1] {
@@ -115,7 +116,10 @@ func TestCutOver(t *testing.T) {
 	}
 	t.Log(string(forecast.out))
 	_, said, _ := strings.Cut(string(forecast.out), "cut-over now would send ")
-	said, _, _ = strings.Cut(said, ";")
+	said, how, _ := strings.Cut(said, ",")
+	if !strings.Contains(how, "at the measured rate (") || !strings.Contains(how, " to file://") {
+		t.Errorf("it does not know how fast the push of the first part was: %s", forecast.out)
+	}
 	want, err := humanize.ParseBytes(said)
 	if err != nil {
 		t.Fatal(err)

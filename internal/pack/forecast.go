@@ -58,6 +58,18 @@ func (f *Forecast) Sends() int64 {
 	return n
 }
 
+// Most is how many bytes would be sent if no file compressed and every row had changed.
+func (f *Forecast) Most() int64 {
+	var n int64
+	for _, a := range f.Areas {
+		n += max(a.Bytes, a.Packed)
+	}
+	if f.Tables != nil {
+		n += f.Tables.Most
+	}
+	return n
+}
+
 // Ahead says what Run would do now, and touches nothing: it reads the input, the source's folders and numbers of rows, and at
 // the destination what is there. The input is refused as Run would, and a live migration is not asked for and not frozen.
 func Ahead(ctx context.Context, o Options) (*Forecast, error) {

@@ -189,7 +189,7 @@ database: 5,000,000 rows in 210 tables, about 300 MB, at most 4.0 GB
 database: parts without row digests in this spool: 3; each is sent whole if a row of it changed, unless --spool is that of the last pack
 reading and packing the tables: about 3 minutes at the rate of the last pack in this spool
 files that stay for their age: 1,234
-this is a forecast: files are counted, copies among them too, and their size in chunks is estimated; tables are estimated`
+this is a forecast: files are counted, their size in chunks and the tables are estimated; if no file compressed and every row had changed, it would be 6.0 GB`
 	if diff := cmp.Diff(want, strings.Join(f.Lines(), "\n")); diff != "" {
 		t.Error(diff)
 	}

@@ -30,7 +30,7 @@ func (f *Forecast) Lines() []string {
 	if !f.Known {
 		lines = append(lines, "nothing is known to be at the destination: everything is counted; --to URL or --known FILE tells what is there")
 	}
-	return append(lines, "this is a forecast: files are counted, copies among them too, and their size in chunks is estimated; tables are estimated")
+	return append(lines, fmt.Sprintf("this is a forecast: files are counted, their size in chunks and the tables are estimated; if no file compressed and every row had changed, it would be %s", size(f.Most())))
 }
 
 func (f *Forecast) answer() string {

@@ -61,9 +61,9 @@
 // It is only ever appended to, one line for each receipt, synced before the receipt counts, but for those that a listing has
 // told, as the next one would again:
 //
-//	{"chunk":"<sha256>","bytes":30412345,"sent":true,"at":"…","to":"file:///srv/tenant","sum":"<16 hex digits>"}
+//	{"chunk":"<sha256>","bytes":30412345,"sent":true,"at":"…","push":"…","to":"file:///srv/tenant","sum":"<16 hex digits>"}
 //
-// sum is the first 8 bytes of the SHA-256 of what stands before `,"sum"`. A last line that is torn is cut off. Lines that
+// push is when the push began that wrote the line. sum is the first 8 bytes of the SHA-256 of what stands before `,"sum"`. A last line that is torn is cut off. Lines that
 // are damaged are left out when the journal is next opened; the destination is then listed, which tells what they said.
 // Lines of another destination count for nothing here.
 //

@@ -31,6 +31,7 @@ type entry struct {
 	Bytes int64           `json:"bytes"`
 	Sent  bool            `json:"sent"`
 	At    manifest.Time   `json:"at"`
+	Push  manifest.Time   `json:"push,omitzero"` // when the push began that took it
 	To    string          `json:"to"`
 }
 
@@ -67,6 +68,7 @@ type journal struct {
 	to    string
 	known map[manifest.Digest]manifest.Receipt // read when it was opened
 	doubt bool                                 // lines were lost: what is not known may still be there
+	begun manifest.Time                        // when this push began
 
 	mu sync.Mutex
 	f  *os.File
@@ -195,7 +197,7 @@ func (j *journal) add(r manifest.Receipt) error { return j.append(r, true) }
 func (j *journal) note(r manifest.Receipt) error { return j.append(r, false) }
 
 func (j *journal) append(r manifest.Receipt, sync bool) error {
-	line, err := entry{Chunk: r.Chunk, Bytes: r.Bytes, Sent: r.Sent, At: r.At, To: j.to}.append(nil)
+	line, err := entry{Chunk: r.Chunk, Bytes: r.Bytes, Sent: r.Sent, At: r.At, Push: j.begun, To: j.to}.append(nil)
 	if err == nil {
 		j.mu.Lock()
 		defer j.mu.Unlock()

@@ -103,6 +103,7 @@ func Run(ctx context.Context, o Options, out *manifest.Writer) error {
 		return err
 	}
 	defer r.journal.close()
+	r.journal.begun = manifest.At(o.Now())
 	r.sender, r.page = newSender(r), newPage(o.Progress)
 	defer r.page.close()
 	defer s.ClearTemp("push") //nolint:errcheck // the next run clears it as well

@@ -20,7 +20,7 @@ type Rate struct {
 }
 
 const (
-	rateGap    = 10 * time.Minute // between two receipts: another push, or a line that was down
+	rateGap    = 10 * time.Minute // between two receipts: the line was down, or the clock was set
 	rateTime   = 5 * time.Second  // what lasts shorter, or has fewer chunks, measures nothing
 	rateChunks = 5
 )
@@ -56,8 +56,8 @@ func measure(r io.Reader, to string) (last Rate, err error) {
 			continue
 		}
 		s := pushes[e.To]
-		if s == nil || !s.goesOn(e.At.Time) {
-			s = &stretch{first: e.At.Time, last: e.At.Time}
+		if s == nil || !s.goesOn(e) {
+			s = &stretch{push: e.Push.Time, first: e.At.Time, last: e.At.Time}
 			pushes[e.To] = s
 			continue
 		}
@@ -67,15 +67,17 @@ func measure(r io.Reader, to string) (last Rate, err error) {
 	}
 }
 
-// stretch is receipts that came one soon after another.
+// stretch is receipts of one push that came one soon after another.
 type stretch struct {
-	first, last time.Time
-	bytes       int64
-	chunks      int
+	push, first, last time.Time
+	bytes             int64
+	chunks            int
 }
 
-// goesOn reports whether a receipt of that time belongs to the stretch. A clock that was set back ends it too.
-func (s *stretch) goesOn(at time.Time) bool { return at.Sub(s.last).Abs() <= rateGap }
+// goesOn reports whether a receipt belongs to the stretch. A clock that was set back ends it too.
+func (s *stretch) goesOn(e entry) bool {
+	return e.Push.Equal(s.push) && e.At.Sub(s.last).Abs() <= rateGap
+}
 
 func (s *stretch) add(e entry) {
 	s.bytes += e.Bytes

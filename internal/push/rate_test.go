@@ -20,6 +20,13 @@ func TestMeasured(t *testing.T) {
 		}
 		return list
 	}
+	// by makes them those of a push that began then.
+	by := func(push time.Duration, list []entry) []entry {
+		for i := range list {
+			list[i].Push = manifest.At(start.Add(push))
+		}
+		return list
+	}
 	join := func(lists ...[]entry) (all []entry) {
 		for _, l := range lists {
 			all = append(all, l...)
@@ -34,17 +41,18 @@ func TestMeasured(t *testing.T) {
 		time    time.Duration
 		whose   string
 	}{
-		"nothing":                  {},
-		"one push":                 {entries: of("a", 0, 11, true), to: "a", bytes: 10 * mb, time: 10 * time.Second, whose: "a"},
-		"to another destination":   {entries: of("a", 0, 11, true), to: "b"},
-		"to any":                   {entries: join(of("a", 0, 11, true), of("b", 0, 21, true)), bytes: 20 * mb, time: 20 * time.Second, whose: "b"},
-		"of two, mixed":            {entries: join(of("a", 0, 4, true), of("b", 0, 21, true), of("a", 4*time.Second, 4, true)), to: "a", bytes: 7 * mb, time: 7 * time.Second, whose: "a"},
-		"the last of two pushes":   {entries: join(of("a", 0, 11, true), of("a", time.Hour, 6, true)), to: "a", bytes: 5 * mb, time: 5 * time.Second, whose: "a"},
-		"a last one too short":     {entries: join(of("a", 0, 11, true), of("a", time.Hour, 3, true)), to: "a", bytes: 10 * mb, time: 10 * time.Second, whose: "a"},
-		"too short":                {entries: of("a", 0, 5, true), to: "a"},
-		"there already":            {entries: of("a", 0, 100, false), to: "a"},
-		"the clock was set back":   {entries: join(of("a", 0, 3, true), of("a", -24*time.Hour, 11, true)), to: "a", bytes: 10 * mb, time: 10 * time.Second, whose: "a"},
-		"a damaged line is nobody": {entries: of("a", 0, 12, true), damage: true, to: "a", bytes: 10 * mb, time: 10 * time.Second, whose: "a"},
+		"nothing":                       {},
+		"one push":                      {entries: of("a", 0, 11, true), to: "a", bytes: 10 * mb, time: 10 * time.Second, whose: "a"},
+		"to another destination":        {entries: of("a", 0, 11, true), to: "b"},
+		"to any":                        {entries: join(of("a", 0, 11, true), of("b", 0, 21, true)), bytes: 20 * mb, time: 20 * time.Second, whose: "b"},
+		"of two, mixed":                 {entries: join(of("a", 0, 4, true), of("b", 0, 21, true), of("a", 4*time.Second, 4, true)), to: "a", bytes: 7 * mb, time: 7 * time.Second, whose: "a"},
+		"the last of two pushes":        {entries: join(of("a", 0, 11, true), of("a", time.Hour, 6, true)), to: "a", bytes: 5 * mb, time: 5 * time.Second, whose: "a"},
+		"a last one too short":          {entries: join(of("a", 0, 11, true), of("a", time.Hour, 3, true)), to: "a", bytes: 10 * mb, time: 10 * time.Second, whose: "a"},
+		"two pushes soon after another": {entries: join(by(0, of("a", 0, 11, true)), by(time.Minute, of("a", time.Minute, 6, true))), to: "a", bytes: 5 * mb, time: 5 * time.Second, whose: "a"},
+		"too short":                     {entries: of("a", 0, 5, true), to: "a"},
+		"there already":                 {entries: of("a", 0, 100, false), to: "a"},
+		"the clock was set back":        {entries: join(of("a", 0, 3, true), of("a", -24*time.Hour, 11, true)), to: "a", bytes: 10 * mb, time: 10 * time.Second, whose: "a"},
+		"a damaged line is nobody":      {entries: of("a", 0, 12, true), damage: true, to: "a", bytes: 10 * mb, time: 10 * time.Second, whose: "a"},
 	}
 	for name, c := range cases {
 		spool := t.TempDir()
