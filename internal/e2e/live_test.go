@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -363,4 +364,62 @@ func TestLiveInterrupted(t *testing.T) {
 func (s *site) text(elem ...string) string {
 	data, _ := os.ReadFile(s.path(elem...))
 	return string(data)
+}
+
+// A live migration that is killed at any moment, from before its freeze to its commit, is gone back from, or gone on with:
+// thaw restores the installation, and the same commands finish what was begun.
+func TestLiveKilled(t *testing.T) {
+	t.Parallel()
+	kills := number(t, "OMT_TEST_KILLS", 6)
+	k := &killer{r: random(t), hits: map[string]int{}, left: kills, pace: map[string]float64{}}
+	s := live(t)
+	before := s.everything(false)
+	pack, thaw := livePacked("--yes"), []string{"omt-pack", "thaw", "--spool", "spool"}
+	took := func(step []string) time.Duration {
+		began := time.Now()
+		s.want(0, step...)
+		return time.Since(began)
+	}
+	packing, pushing := took(pack), took(pushStep)
+	s.want(0, thaw...)
+	ends := map[string]int{}
+	for ; k.left > 0 && k.late <= 4*kills; s.frozen(before) {
+		for _, name := range []string{"spool", "dest", "packed.jsonl", "done.jsonl"} {
+			os.RemoveAll(s.path(name))
+		}
+		for _, name := range []string{"spool", "dest"} {
+			if err := os.Mkdir(s.path(name), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		step, what, within := pack, "pack", packing
+		if k.r.IntN(3) == 0 {
+			s.want(0, pack...)
+			step, what, within = pushStep, "push", pushing
+		}
+		x := s.command(step...)
+		if err := x.Start(); err != nil {
+			t.Fatal(err)
+		}
+		k.kill(within, what, []*exec.Cmd{x})
+		if x.ProcessState.ExitCode() < 0 {
+			ends[fmt.Sprintf("%s killed, changed then: %d", what, len(differences(before, s.everything(false))))]++
+		}
+		if k.r.IntN(2) == 0 {
+			s.want(0, thaw...)
+			continue
+		}
+		if what == "pack" {
+			s.want(0, pack...)
+		}
+		s.frozen(before, all...)
+		s.want(0, pushStep...)
+		s.want(0, "omt-pack", "verify", "--from", "dest", "--depth", "content")
+		s.frozen(before, all...)
+		s.want(0, thaw...)
+	}
+	t.Logf("%v; %d more kills came too late", ends, k.late)
+	if k.left > 0 {
+		t.Errorf("%d kills of %d are left: this proves too little", k.left, kills)
+	}
 }
