@@ -97,7 +97,9 @@ func (w world) use(c cloud) {
 	w.t.Helper()
 	w.env = append(w.env, c.env...)
 	w.hide(c.secrets...)
-	w.stores = append(w.stores, c.store)
+	if c.store != nil { // a folder of the site is looked through with it
+		w.stores = append(w.stores, c.store)
+	}
 	w.write([]byte(c.to+"\n"), "tenant.url")
 }
 
