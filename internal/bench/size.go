@@ -161,7 +161,7 @@ func makeInstallation(ctx context.Context, dir string, documents, rows int) erro
 	// Diary entries of many companies and users, one after another in time, as a diary has them.
 	_, err = db.ExecContext(ctx, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
 		INSERT INTO crm7_appointment (`+appointmentColumns+`)
-		SELECT (SELECT max(appointment_id) FROM crm7_appointment) + i, abs(random()) % 50000, abs(random()) % 200000, 1 + abs(random()) % 20, 1 + i % 3,
+		SELECT max(1000, (SELECT max(appointment_id) FROM crm7_appointment)) + i, abs(random()) % 50000, abs(random()) % 200000, 1 + abs(random()) % 20, 1 + i % 3,
 		a.registered, 1 + abs(random()) % 20, a.done, a.do_by, i % 40, 1 + i % 6, i % 4, i, i % 5000, 0, 0, a.activeDate, a.endDate,
 		0, a.updated, 1 + i % 20, i % 9 FROM n, (SELECT * FROM crm7_appointment ORDER BY appointment_id LIMIT 1) a`, rows)
 	return err

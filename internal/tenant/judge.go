@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/openomt/omt/internal/manifest"
@@ -23,24 +24,16 @@ func (t *Tenant) judge(s State, c Claim) (Verdict, error) {
 	if err := c.check(); err != nil {
 		return Verdict{}, err
 	}
-	named := s.current() != nil || s.Company != "" || s.Serial != ""
-	if named && (s.Company != c.Company || s.Serial != c.Serial) {
-		return Verdict{}, manifest.Errorf(manifest.Refused,
-			"the tenant at %s is of company %q, serial number %q; the manifest is of %q, %q", t.d.URL(), s.Company, s.Serial, c.Company, c.Serial).
-			WithHint("company name and serial number must not change between runs, the vendor's tool refuses it too (\"Unable to resume " +
-				"migration session because company name or serialnumber has changed\"); check --to, and which installation was scanned")
+	if err := t.ours(s, "manifest", c.Company, c.Serial); err != nil {
+		return Verdict{}, err
 	}
-	v := Verdict{Mode: ModeInitial, Current: s.current(), State: s.Number}
+	v := Verdict{Mode: s.modeOf(c.ID), Current: s.current(), State: s.Number}
 	if c.Phase == Preseed {
+		v.Mode = ModeInitial
 		return v, t.seedable(s, c)
 	}
 	if v.Current == nil {
 		return v, t.first(c)
-	}
-	if v.Current.ID != c.ID {
-		v.Mode = ModeRecovery
-	} else if v.Current.Mode != "" {
-		v.Mode = v.Current.Mode
 	}
 	if c.Recover != RecoverAgain && v.Current.made(c) {
 		return v, nil // it is committed already
@@ -48,6 +41,30 @@ func (t *Tenant) judge(s State, c Claim) (Verdict, error) {
 	var err error
 	v.FilesOnly, err = meet(t.d.URL(), s, *v.Current, c)
 	return v, err
+}
+
+// ours refuses another company name or serial number than the tenant's. what names what has them.
+func (t *Tenant) ours(s State, what, company, serial string) error {
+	named := s.current() != nil || s.Company != "" || s.Serial != ""
+	if !named || s.Company == company && s.Serial == serial {
+		return nil
+	}
+	return manifest.Errorf(manifest.Refused,
+		"the tenant at %s is of company %q, serial number %q; the %s is of %q, %q", t.d.URL(), s.Company, s.Serial, what, company, serial).
+		WithHint("company name and serial number must not change between runs, the vendor's tool refuses it too (\"Unable to resume " +
+			"migration session because company name or serialnumber has changed\"); check --to, and which installation this is")
+}
+
+// modeOf is the mode of the migration with an id at a tenant in this state.
+func (s State) modeOf(id string) string {
+	switch now := s.current(); {
+	case now == nil:
+		return ModeInitial
+	case now.ID != id:
+		return ModeRecovery
+	default:
+		return cmp.Or(now.Mode, ModeInitial)
+	}
 }
 
 // check refuses a claim that names no migration.
