@@ -149,7 +149,8 @@ func TestResumeFigures(t *testing.T) {
 				if most := workers*c.again + mib/4; again > most { // a quarter for manifest and records
 					t.Errorf("lost journal %v: %d bytes were sent again, at most %d should be", lost, again, most)
 				}
-				if len(chunks) != c.chunks-there || lists != 2 {
+				// What the service had whole when the push was killed may still come to be there: one object for each worker.
+				if missed := c.chunks - there; len(chunks) > missed || len(chunks) < missed-workers || lists != 2 {
 					t.Errorf("lost journal %v: requests name %d chunks of %d that were not there; chunks were listed %d times\n%s", lost, len(chunks), c.chunks-there, lists,
 						strings.Join(to.relay.Seen()[first:], "\n"))
 				}
