@@ -186,8 +186,10 @@ func TestCancel(t *testing.T) {
 	if v.Offer == nil || v.Offer.Steps != 1 || v.Offer.At != "2026-11-22T04:00:00Z" || v.Undo != "" {
 		t.Fatalf("offer %+v", v.Offer)
 	}
-	if !strings.Contains(b.all(), "offers to go on with earlier work on this input (1 steps)") {
-		t.Errorf("told %q", b.all())
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(b.all(), "offers to go on with earlier work on this input (1 steps)"); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) { // it is told beside the page's first questions
+			t.Fatalf("told %q", b.all())
+		}
 	}
 	if s := c.ask("edit", step, nil); s != 409 {
 		t.Errorf("a step before it is said what becomes of the earlier work: %d", s)
