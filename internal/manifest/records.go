@@ -341,8 +341,16 @@ type After struct {
 	Content Digest `json:"content"`
 }
 
-// Whole is the record of the part that stands after a delta, as if it had been written anew: without the bytes of a chunk.
-func (a After) Whole(base Chunk) Chunk {
+// WholePart is the record of what a part has once all is applied: its own, or, where chunks that change it follow, one as if
+// it had been written anew, without the bytes of a chunk.
+func WholePart(part []Chunk) Chunk {
+	if after := part[len(part)-1].After; after != nil {
+		return after.whole(part[0])
+	}
+	return part[0]
+}
+
+func (a After) whole(base Chunk) Chunk {
 	base.Rows, base.Items, base.Raw, base.First, base.Last, base.Content = a.Rows, int(a.Rows), a.Raw, a.First, a.Last, &a.Content
 	base.SHA256, base.Bytes = Digest{}, 0
 	return base

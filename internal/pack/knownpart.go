@@ -25,12 +25,7 @@ func (p *knownPart) usable() bool {
 }
 
 // whole is the record of what the part has once all is applied.
-func (p *knownPart) whole() manifest.Chunk {
-	if after := p.records[len(p.records)-1].After; after != nil {
-		return after.Whole(p.records[0])
-	}
-	return p.records[0]
-}
+func (p *knownPart) whole() manifest.Chunk { return manifest.WholePart(p.records) }
 
 // changed is how many chunks change the part, and their size.
 func (p *knownPart) changed() (n int, bytes int64) {

@@ -77,12 +77,7 @@ type table struct {
 type part []manifest.Chunk
 
 // whole is the record of what the part has once all is applied.
-func (p part) whole() manifest.Chunk {
-	if after := p[len(p)-1].After; after != nil {
-		return after.Whole(p[0])
-	}
-	return p[0]
-}
+func (p part) whole() manifest.Chunk { return manifest.WholePart(p) }
 
 // name tells a part from others and from what it was before it changed.
 func (p part) name() string {
