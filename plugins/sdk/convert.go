@@ -74,8 +74,12 @@ func only[M any, R Record](wanted map[string]bool, kind string, m M, convert fun
 
 func header(m *proto.Header) (*Header, error) {
 	at, err := when(m.GetCreated())
+	if err != nil {
+		return nil, err
+	}
+	before, err := when(m.GetBefore())
 	return &Header{Format: m.GetFormat(), ID: m.GetId(), Tool: m.GetTool(), Created: at, Migration: m.GetMigration(),
-		Mode: m.GetMode(), Phase: m.GetPhase()}, err
+		Mode: m.GetMode(), Phase: m.GetPhase(), Before: before}, err
 }
 
 func installation(m *proto.Installation) (*Installation, error) {

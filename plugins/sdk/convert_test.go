@@ -24,7 +24,7 @@ var everything = func() map[string]bool {
 
 // times and objects are the fields of messages that are text there and something else here.
 var (
-	times   = map[string]bool{"created": true, "at": true, "mtime": true}
+	times   = map[string]bool{"created": true, "before": true, "at": true, "mtime": true}
 	objects = map[string]bool{"data": true}
 )
 

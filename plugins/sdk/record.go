@@ -35,6 +35,7 @@ type Header struct {
 	Migration string    `json:"migration"`      // "test" or "live"
 	Mode      string    `json:"mode,omitempty"` // "initial" or "recovery"; empty: not known yet
 	Phase     string    `json:"phase"`          // "full" or "preseed"
+	Before    time.Time `json:"before,omitzero"` // of a preseed: files changed after it are left
 }
 
 // Installation says what was scanned and where it lies.

@@ -42,7 +42,7 @@ func message(rec manifest.Record) *pb.Record {
 
 func header(r manifest.Header) *pb.Header {
 	return &pb.Header{Format: r.Format, Id: r.ID, Tool: r.Tool, Created: instant(r.Created), Migration: r.Migration,
-		Mode: r.Mode, Phase: r.Phase}
+		Mode: r.Mode, Phase: r.Phase, Before: instant(r.Before)}
 }
 
 func installation(r manifest.Installation) *pb.Installation {

@@ -28,9 +28,9 @@ func records() []struct {
 		line string
 		want *pb.Record
 	}{
-		{manifest.Header{Format: "omt/1", ID: "i", Tool: "t", Created: at, Migration: "test", Mode: "initial", Phase: "full"},
-			`{"kind":"manifest","format":"omt/1","id":"i","tool":"t","created":"` + when + `","migration":"test","mode":"initial","phase":"full"}`,
-			&pb.Record{Kind: &pb.Record_Manifest{Manifest: &pb.Header{Format: "omt/1", Id: "i", Tool: "t", Created: when, Migration: "test", Mode: "initial", Phase: "full"}}}},
+		{manifest.Header{Format: "omt/1", ID: "i", Tool: "t", Created: at, Migration: "test", Mode: "initial", Phase: "preseed", Before: at},
+			`{"kind":"manifest","format":"omt/1","id":"i","tool":"t","created":"` + when + `","migration":"test","mode":"initial","phase":"preseed","before":"` + when + `"}`,
+			&pb.Record{Kind: &pb.Record_Manifest{Manifest: &pb.Header{Format: "omt/1", Id: "i", Tool: "t", Created: when, Migration: "test", Mode: "initial", Phase: "preseed", Before: when}}}},
 		{manifest.Installation{Owner: "o", Serial: "s", Version: "v", Engine: "mssql", Database: "d", Prefix: "p", Fingerprint: "f",
 			Areas: []manifest.Area{manifest.Database}, Roots: map[string][]string{"document": {"/a", "/b"}}, Map: []string{"x=y"}},
 			`{"kind":"installation","owner":"o","serial":"s","version":"v","engine":"mssql","database":"d","prefix":"p","fingerprint":"f","areas":["database"],"roots":{"document":["/a","/b"]},"map":["x=y"]}`,

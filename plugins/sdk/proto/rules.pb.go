@@ -1282,6 +1282,7 @@ type Header struct {
 	Migration     string                 `protobuf:"bytes,5,opt,name=migration,proto3" json:"migration,omitempty"`
 	Mode          string                 `protobuf:"bytes,6,opt,name=mode,proto3" json:"mode,omitempty"`
 	Phase         string                 `protobuf:"bytes,7,opt,name=phase,proto3" json:"phase,omitempty"`
+	Before        string                 `protobuf:"bytes,8,opt,name=before,proto3" json:"before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1361,6 +1362,13 @@ func (x *Header) GetMode() string {
 func (x *Header) GetPhase() string {
 	if x != nil {
 		return x.Phase
+	}
+	return ""
+}
+
+func (x *Header) GetBefore() string {
+	if x != nil {
+		return x.Before
 	}
 	return ""
 }
@@ -2716,7 +2724,7 @@ const file_rules_proto_rawDesc = "" +
 	"\x04file\x18\v \x01(\v2\x12.omt.rules.v1.FileH\x00R\x04file\x12+\n" +
 	"\x05chunk\x18\f \x01(\v2\x13.omt.rules.v1.ChunkH\x00R\x05chunk\x121\n" +
 	"\areceipt\x18\r \x01(\v2\x15.omt.rules.v1.ReceiptH\x00R\areceiptB\x06\n" +
-	"\x04kind\"\xa6\x01\n" +
+	"\x04kind\"\xbe\x01\n" +
 	"\x06Header\x12\x16\n" +
 	"\x06format\x18\x01 \x01(\tR\x06format\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x12\n" +
@@ -2724,7 +2732,8 @@ const file_rules_proto_rawDesc = "" +
 	"\acreated\x18\x04 \x01(\tR\acreated\x12\x1c\n" +
 	"\tmigration\x18\x05 \x01(\tR\tmigration\x12\x12\n" +
 	"\x04mode\x18\x06 \x01(\tR\x04mode\x12\x14\n" +
-	"\x05phase\x18\a \x01(\tR\x05phase\"\xe8\x02\n" +
+	"\x05phase\x18\a \x01(\tR\x05phase\x12\x16\n" +
+	"\x06before\x18\b \x01(\tR\x06before\"\xe8\x02\n" +
 	"\fInstallation\x12\x14\n" +
 	"\x05owner\x18\x01 \x01(\tR\x05owner\x12\x16\n" +
 	"\x06serial\x18\x02 \x01(\tR\x06serial\x12\x18\n" +
