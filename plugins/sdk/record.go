@@ -32,9 +32,9 @@ type Header struct {
 	ID        string    `json:"id"`
 	Tool      string    `json:"tool"`
 	Created   time.Time `json:"created"`
-	Migration string    `json:"migration"`      // "test" or "live"
-	Mode      string    `json:"mode,omitempty"` // "initial" or "recovery"; empty: not known yet
-	Phase     string    `json:"phase"`          // "full" or "preseed"
+	Migration string    `json:"migration"`       // "test" or "live"
+	Mode      string    `json:"mode,omitempty"`  // "initial" or "recovery"; empty: not known yet
+	Phase     string    `json:"phase"`           // "full" or "preseed"
 	Before    time.Time `json:"before,omitzero"` // of a preseed: files changed after it are left
 }
 
