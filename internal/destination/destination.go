@@ -16,7 +16,8 @@
 //	ErrNotExist   no such object
 //	ErrTransient  the network, a time-out, a server that asks for patience: the same call may work later
 //	ErrMismatch   the far side's bytes do not have the digest; they have been discarded
-//	ErrDenied     credentials or rights
+//	ErrDenied     credentials or rights, at the destination
+//	ErrBlocked    the way there: a proxy that wants another login, a certificate that is not trusted, no https
 //	ErrSource     the sender's own bytes do not have the digest they should have; nothing became visible
 //
 // Why Create after a broken connection compares: a create whose answer was lost may have worked. When Retry repeats it
@@ -38,6 +39,7 @@ var (
 	ErrTransient = errors.New("temporary failure")  // worth another try
 	ErrMismatch  = errors.New("checksum mismatch")  // what arrived is not what was sent
 	ErrDenied    = errors.New("access was refused") // credentials or rights
+	ErrBlocked   = errors.New("the way is blocked") // a proxy's login, a certificate: final until somebody changes that
 	ErrSource    = errors.New("source is damaged")  // what was to be sent does not have its digest
 )
 

@@ -187,7 +187,7 @@ func TestCloudRefused(t *testing.T) {
 		"a wrong key of S3":         {g.URL(bucket, "kalles"), byLogin(g.Access, wrong), "403", ""},
 		"nobody's access key":       {g.URL(bucket, "kalles"), byLogin("nobody", wrong), "UserNotFound", ""},
 		"no such bucket":            {g.URL("none-such", "kalles"), byLogin(g.Access, g.Secret), "none-such", ""},
-		"a wrong word at the proxy": {"https://tenant.example/" + name + "?sv=2024-11-04&sp=rcwl&se=2999-01-01&sr=c&sig=" + url.QueryEscape(wrong), through("wrong-word-of-the-proxy"), "the proxy wants a user name and a password, or others", ""},
+		"a wrong word at the proxy": {"https://tenant.example/" + name + "?sv=2024-11-04&sp=rcwl&se=2999-01-01&sr=c&sig=" + url.QueryEscape(wrong), through("wrong-word-of-the-proxy"), "checking https://tenant.example/" + name + ": the proxy wants a user name and a password, or others", "--ca"},
 		"no TLS behind the proxy":   {"https://tenant.example/" + name + "?sv=2024-11-04&sp=rcwl&se=2999-01-01&sr=c&sig=" + url.QueryEscape(wrong), through("the-right-word-of-the-proxy"), "tenant.example", ""},
 	} {
 		t.Run(what, func(t *testing.T) {

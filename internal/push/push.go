@@ -314,6 +314,8 @@ func explain(err error) error {
 		hint = "omt-push must be allowed to read, create, write and list there; with a new credential the same command goes on where it stopped"
 	case errors.Is(err, destination.ErrTransient):
 		hint = "run the same command again once the destination can be reached; it goes on where it stopped"
+	case errors.Is(err, destination.ErrBlocked):
+		hint = "once the way to it is open again the same command goes on where it stopped"
 	case errors.Is(err, destination.ErrMismatch):
 		hint = "the destination does not keep what it is given; check its disk or share"
 	default:

@@ -181,7 +181,7 @@ func TestGoOnAfterProblem(t *testing.T) {
 func TestWhatIsNoProblem(t *testing.T) {
 	_, d := sample(t)
 	m := d.commit()
-	for _, class := range []error{destination.ErrTransient, destination.ErrDenied} {
+	for _, class := range []error{destination.ErrTransient, destination.ErrDenied, destination.ErrBlocked} {
 		state := t.TempDir()
 		c := &counting{Destination: m.Dest, at: 4, fail: fmt.Errorf("reading: %w", class)}
 		if p, err := Verify(t.Context(), m.over(c), proving(t, state, Content, at)); !errors.Is(err, class) || p.Problems > 0 || p.Finished {

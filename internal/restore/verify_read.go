@@ -97,7 +97,7 @@ func (r *reading) start(k manifest.Chunk, key string, check func() (proofLine, e
 			return r.ctx.Err()
 		}
 		switch {
-		case errors.Is(err, destination.ErrTransient), errors.Is(err, destination.ErrDenied):
+		case errors.Is(err, destination.ErrTransient), errors.Is(err, destination.ErrDenied), errors.Is(err, destination.ErrBlocked):
 			return fmt.Errorf("reading chunk %s (%s): %w", k.SHA256, k.Area, err) // it says nothing of the chunk
 		case err != nil:
 			r.v.problem(k, err)

@@ -226,6 +226,8 @@ func explain(err error, write bool) error {
 		hint = "ask whoever runs the tenant for a credential that may read, create, write and list (sp=rcwl of a SAS); nothing was sent"
 	case errors.Is(err, destination.ErrDenied):
 		hint = "ask whoever runs the tenant for a credential that may read and list (sp=rl of a SAS)"
+	case errors.Is(err, destination.ErrBlocked):
+		hint = "HTTPS_PROXY, NO_PROXY and --ca say how it is reached (see Destinations in the README); nothing was sent"
 	case errors.Is(err, destination.ErrTransient):
 		hint = "check the address, the network and, behind a proxy, HTTPS_PROXY; then run the same command again"
 	}

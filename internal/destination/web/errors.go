@@ -47,11 +47,11 @@ func Network(ctx context.Context, doing string, err error) error {
 	var record tls.RecordHeaderError
 	switch text := err.Error(); {
 	case errors.As(err, &unknown), errors.As(err, &name), errors.As(err, &invalid), errors.As(err, &verify):
-		return &Error{nil, fmt.Sprintf("%s: the certificate is not trusted (%s); a company's own authority is named with --ca FILE", doing, text), 0}
+		return &Error{destination.ErrBlocked, fmt.Sprintf("%s: the certificate is not trusted (%s); a company's own authority is named with --ca FILE", doing, text), 0}
 	case errors.As(err, &record):
-		return &Error{nil, fmt.Sprintf("%s: what answers there does not speak https", doing), 0}
+		return &Error{destination.ErrBlocked, fmt.Sprintf("%s: what answers there does not speak https", doing), 0}
 	case strings.Contains(text, http.StatusText(http.StatusProxyAuthRequired)):
-		return &Error{destination.ErrDenied, doing + ": the proxy wants a user name and a password, or others: set HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT", 0}
+		return &Error{destination.ErrBlocked, doing + ": the proxy wants a user name and a password, or others; they belong in HTTPS_PROXY", 0}
 	default:
 		return &Error{destination.ErrTransient, doing + ": " + text, 0}
 	}
