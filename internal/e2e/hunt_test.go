@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"unicode/utf16"
 
@@ -85,7 +87,7 @@ type needle struct {
 
 // needles are the forms of secrets: as it is, as JSON and URLs have it, as UTF-16 of either kind, and as base64 has it
 // within something longer, such as "user:password".
-func needles(secrets []string) []needle {
+func needles(secrets []string) []stem {
 	var out []needle
 	add := func(secret string, form []byte) {
 		if len(form) >= 8 && !slices.ContainsFunc(out, func(n needle) bool { return bytes.Equal(n.form, form) }) {
@@ -112,7 +114,7 @@ func needles(secrets []string) []needle {
 			}
 		}
 	}
-	return out
+	return stems(out)
 }
 
 // asUTF16 is a text as UTF-16.
@@ -130,11 +132,45 @@ func asUTF16(s string, bigEndian bool) []byte {
 // inText says whether bytes hold a text, in any of its forms.
 func inText(b []byte, text string) bool { return found1(b, needles([]string{text})) != "" }
 
+// stem is how needles begin that begin in the same way: most of what is looked at holds none of it, and is done with.
+type stem struct {
+	form    []byte
+	needles []needle
+}
+
+// stems groups needles.
+func stems(list []needle) []stem {
+	const least = 8 // bytes
+	sorted := slices.SortedFunc(slices.Values(list), func(a, b needle) int { return bytes.Compare(a.form, b.form) })
+	var out []stem
+	for _, n := range sorted {
+		if len(out) > 0 {
+			last := &out[len(out)-1]
+			same := 0
+			for same < min(len(last.form), len(n.form)) && last.form[same] == n.form[same] {
+				same++
+			}
+			if same >= least {
+				last.form, last.needles = last.form[:same], append(last.needles, n)
+				continue
+			}
+		}
+		out = append(out, stem{n.form, []needle{n}})
+	}
+	return out
+}
+
 // found1 gives a secret that bytes hold.
-func found1(b []byte, list []needle) string {
-	for _, n := range list {
-		if bytes.Contains(b, n.form) {
-			return n.secret
+func found1(b []byte, list []stem) string {
+	for _, s := range list {
+		at := bytes.Index(b, s.form)
+		if at < 0 {
+			continue
+		}
+		for _, n := range s.needles {
+			if bytes.Contains(b[at:], n.form) {
+				return n.secret
+			}
 		}
 	}
 	return ""
@@ -151,14 +187,29 @@ func (s *site) heard(line string, said ...[]byte) {
 	}
 }
 
+// searched are the contents of the base world, which has been searched for all but a site's own secrets and was there
+// before those: a file of a site that is one of them to the byte, as most of its chunks are, tells none.
+var searched sync.Map // SHA-256 to whether it was searched for the sample's own passwords too
+
 // hunt looks at all that a site and the stores that it used hold now. What the test itself wrote there with a secret, it
 // names so that it ends with .url.
 func (s *site) hunt() (files int) {
 	s.t.Helper()
 	list := needles(s.hidden())
 	all := needles(append(s.hidden(), sampleSecret))
-	look := func(name string, b []byte, list []needle) {
+	ofBase := s.dir == filepath.Join(shared.dir, "base")
+	look := func(name string, b []byte, ours bool) {
 		files++
+		sum, list := sha256.Sum256(b), list
+		if ours {
+			list = all
+		}
+		if well, ok := searched.Load(sum); ok && (well.(bool) || !ours) {
+			return
+		}
+		if ofBase {
+			searched.Store(sum, ours)
+		}
 		if secret := found1(b, list); secret != "" {
 			s.t.Errorf("%s holds the secret %q", name, secret)
 		} else if secret = found1(unpacked(name, b), list); secret != "" {
@@ -174,11 +225,8 @@ func (s *site) hunt() (files int) {
 			return ignoreGone(err)
 		}
 		rel, _ := filepath.Rel(s.dir, p)
-		if rel = filepath.ToSlash(rel); ours(rel) {
-			look(rel, b, all)
-		} else {
-			look(rel, b, list)
-		}
+		rel = filepath.ToSlash(rel)
+		look(rel, b, ours(rel))
 		return nil
 	})
 	if err != nil {
@@ -186,7 +234,7 @@ func (s *site) hunt() (files int) {
 	}
 	for _, store := range s.stores {
 		before := files
-		store(func(name string, b []byte) { look("the object "+name, b, list) })
+		store(func(name string, b []byte) { look("the object "+name, b, false) })
 		if files == before {
 			s.t.Log("nothing was stored with a service")
 		}
@@ -263,13 +311,20 @@ func TestHunt(t *testing.T) {
 	}
 	var errs failures
 	s := &site{t: &errs, dir: t.TempDir()}
-	s.heard("omt-x", nil, []byte("a "+planted+"proxy b"))
-	if errs.n != 1 {
-		t.Error("not found in what a process says")
+	s.heard("omt-x", nil, []byte("a "+planted+" b"))
+	if errs.n != 0 {
+		t.Error("how secrets begin was taken for one")
 	}
+	for i, e := range []string{"db", "client", "sas", "aws", "smtp", "proxy"} {
+		s.heard("omt-x", []byte(planted+planted+e+" b"))
+		if errs.n != i+1 {
+			t.Errorf("%s was not found in what a process says", planted+e)
+		}
+	}
+	errs.n = 0
 	s.write([]byte(sampleSecret), "inst/config")
 	s.write([]byte(sampleSecret), "dest/chunks/aa/b.parquet")
-	if s.hunt(); errs.n != 1 {
+	if s.hunt(); errs.n != 0 {
 		t.Error("found where the sample's own passwords have to be")
 	}
 	got := secretsOf([]string{"HTTPS_PROXY=http://u:pass%20word@h:1", "AWS_ACCESS_KEY_ID=public-name", "A_SECRET_ACCESS_KEY=k1", "X=https://h/c?sv=1&sig=a%2Bb&x=1"})

@@ -17,7 +17,7 @@ import (
 // that ours have started, holds a secret, and neither does the environment of what ours have started. Ours themselves are
 // given secrets by their environment, which only their user can read.
 type watcher struct {
-	needles  []needle
+	needles  []stem
 	stop     chan struct{}
 	stopped  chan struct{}
 	mu       sync.Mutex
