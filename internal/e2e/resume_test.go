@@ -113,19 +113,25 @@ func asked(requests []string) (chunks map[string]int, lists int) {
 // TestResumeFigures kills a push with kill -9 when half has gone over the wire, and counts what the next one sends: no more
 // than a block for each worker again on Azure, a chunk or part on S3. The journal may be lost meanwhile: the destination is
 // listed, once before the first chunk and once before the commit, and no request names a chunk that is there.
+// OMT_TEST_RESUME_GB makes so much to send for each push: from 2 on what is sent again is also a small share of it.
 func TestResumeFigures(t *testing.T) {
 	t.Parallel()
+	gb := number(t, "OMT_TEST_RESUME_GB", 0)
 	for name, c := range map[string]struct {
 		cloud        string
 		chunks, size int
-		again        int64  // at most, for each worker
-		lost         []bool // the journal is
+		again        int64   // at most, for each worker
+		share        float64 // of all, at most, where it is large
+		lost         []bool  // the journal is
 	}{
-		"azure, blocks": {"azure", 6, 32 * mib, 8 * mib, []bool{false, true}},
-		"s3, single":    {"s3", 12, 12 * mib, 12 * mib, []bool{true}},
-		"s3, in parts":  {"s3", 2, 80 * mib, 16 * mib, []bool{false}},
+		"azure, blocks": {"azure", 6, 32 * mib, 8 * mib, 0.02, []bool{false, true}},
+		"s3, single":    {"s3", 6, 32 * mib, 32 * mib, 0.05, []bool{true}},
+		"s3, in parts":  {"s3", 2, 80 * mib, 16 * mib, 0.05, []bool{false}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if gb > 0 {
+				c.chunks = gb * 1e9 / c.size
+			}
 			fresh := clouds[c.cloud](t)
 			for _, lost := range c.lost {
 				w := world{siteAt(t, t.TempDir())}
@@ -148,6 +154,9 @@ func TestResumeFigures(t *testing.T) {
 				t.Logf("lost journal %v: %d of %d bytes were sent again (%.2f %%), %d of %d chunks were there", lost, again, total, 100*float64(again)/float64(total), there, c.chunks)
 				if most := workers*c.again + mib/4; again > most { // a quarter for manifest and records
 					t.Errorf("lost journal %v: %d bytes were sent again, at most %d should be", lost, again, most)
+				}
+				if gb > 1 && float64(again) > c.share*float64(total) {
+					t.Errorf("lost journal %v: %d bytes of %d were sent again, more than a share of %v", lost, again, total, c.share)
 				}
 				// What the service had whole when the push was killed may still come to be there: one object for each worker.
 				if missed := c.chunks - there; len(chunks) > missed || len(chunks) < missed-workers || lists != 2 {
