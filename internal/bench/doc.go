@@ -57,7 +57,17 @@
 //
 // What omt-push sends again does not grow with the whole: at most a block of 8 MiB for each of four workers on Azure, a chunk
 // for each on S3 (here the tree makes three chunks of files, so that is half of it). azcopy goes on with "jobs resume", and
-// looks for changes with "sync".
+// looks for changes with "sync". As a share of 3 GB (TestResumeFigures in internal/e2e, four workers, killed with kill -9
+// at half, chunks of the largest sizes that are packed):
+//
+//	                               sent again
+//	Azurite, blocks of 8 MiB         8.4 MB   0.28 %
+//	the same, journal lost           9.9 MB   0.33 %
+//	versitygw, chunks of 32 MiB     98.2 MB   3.29 %   (journal lost)
+//	versitygw, parts of 16 MiB      14.5 MB   0.49 %
+//
+// and no request named a chunk that was there. TestCloudKill there, with 200 kills at random moments: over Azurite 558 runs
+// in 191 rounds, over versitygw 313 in 106, each round compared with a push that was never killed.
 //
 // TestListing pushes a manifest of 100,000 chunks that are all there, with an empty journal, on two cores with a load of 36:
 // versitygw in 201 pages for both listings, 39.0 s, 7.9 s of processor, 111 MiB at most; a stub that answers listings in

@@ -159,7 +159,8 @@ func (w *watcher) end(started int) error {
 	return nil
 }
 
-// waiter starts a program that waits for its input, and returns when it is that program.
+// waiter starts a program that waits for its input, and returns when it is that program and has its environment, which
+// comes a moment later.
 func waiter(t *testing.T, env, args []string) int {
 	t.Helper()
 	x := exec.Command("cat", append([]string{"-"}, args...)...)
@@ -174,7 +175,9 @@ func waiter(t *testing.T, env, args []string) int {
 	t.Cleanup(func() { in.Close(); x.Wait() })
 	self, _ := os.Executable()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
-		if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", x.Process.Pid)); err == nil && exe != self {
+		dir := fmt.Sprintf("/proc/%d", x.Process.Pid)
+		exe, err := os.Readlink(filepath.Join(dir, "exe"))
+		if environ, _ := os.ReadFile(filepath.Join(dir, "environ")); err == nil && exe != self && len(environ) > 0 {
 			return x.Process.Pid
 		}
 	}
