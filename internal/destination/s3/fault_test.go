@@ -80,6 +80,8 @@ func TestFaults(t *testing.T) {
 		"the answer to the end":      {relay.Fault{Method: "POST", Has: all, Call: 1, Lost: true}, 12 * mib},
 		"503 for the end":            {relay.Fault{Method: "POST", Has: all, Call: 1, Status: 503, Code: "SlowDown"}, 12 * mib},
 		"the answer to the begin":    {relay.Fault{Method: "POST", Has: "uploads=", Call: 1, Lost: true}, 12 * mib},
+		"another's PUT on its way":   {relay.Fault{Method: "PUT", Has: one, Call: 1, Status: 412, Code: "PreconditionFailed"}, 300_000},
+		"another's end on its way":   {relay.Fault{Method: "POST", Has: all, Call: 1, Status: 412, Code: "PreconditionFailed"}, 12 * mib},
 		"asking for uploads is lost": {relay.Fault{Method: "GET", Has: "uploads=", Call: 1, Lost: true}, 12 * mib},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,6 +104,21 @@ func TestFaults(t *testing.T) {
 				t.Errorf("%d parts were sent, want 3 and at most one again", n)
 			}
 		})
+	}
+}
+
+// An object that is said to be there, and is not yet: it is created, and one that is there stays.
+func TestCreateWhileAnotherIsOnItsWay(t *testing.T) {
+	g := servers.StartVersityGW(t)
+	r := relay.New(t, g.Host, relay.Fault{Method: "PUT", Call: 1, Status: 412, Code: "PreconditionFailed"})
+	d := quick(nil).Wrap(open(t, through(g, r, g.Bucket(t)), g.Getenv, Options{}))
+	for _, want := range []error{nil, destination.ErrExists} {
+		if err := d.Create(t.Context(), "state/1", []byte("of "+fmt.Sprint(want))); !errors.Is(err, want) {
+			t.Fatalf("error is %v, want %v", err, want)
+		}
+	}
+	if got := destinationtest.Read(t, d, "state/1"); string(got) != "of <nil>" {
+		t.Errorf("it holds %q", got)
 	}
 }
 

@@ -238,7 +238,7 @@ func (u *multi) Commit(ctx context.Context) error {
 		return nil
 	}
 	u.gone(err)
-	err = u.d.failed(ctx, seen, fmt.Sprintf("storing %q", u.name), err)
+	err = u.d.exists(ctx, u.name, u.d.failed(ctx, seen, fmt.Sprintf("storing %q", u.name), err))
 	switch {
 	case errors.Is(err, destination.ErrExists):
 		u.abort(ctx)

@@ -52,7 +52,7 @@ func (d *Bucket) steps(doing string) []web.Step {
 // probeCreate creates an object until it is told that it is there.
 func (d *Bucket) probeCreate(ctx context.Context, doing string) error {
 	for range 2 {
-		err := d.Create(ctx, probeName, []byte("omt-push asked with this whether it may store here\n"))
+		err := d.small(ctx, probeName, []byte("omt-push asked with this whether it may store here\n"), true)
 		if errors.Is(err, destination.ErrExists) {
 			return nil
 		}

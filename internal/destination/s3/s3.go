@@ -179,7 +179,7 @@ func (d *Bucket) Open(ctx context.Context, name string, off, n int64) (io.ReadCl
 
 // Create implements destination.Destination.
 func (d *Bucket) Create(ctx context.Context, name string, data []byte) error {
-	return d.small(ctx, name, data, true)
+	return d.exists(ctx, name, d.small(ctx, name, data, true))
 }
 
 // Replace implements destination.Destination.
@@ -221,4 +221,16 @@ func (d *Bucket) small(ctx context.Context, name string, data []byte, ifAbsent b
 		return d.failed(ctx, seen, fmt.Sprintf("writing %q", name), err)
 	}
 	return nil
+}
+
+// exists takes an ErrExists back of an object that cannot be read: a service may refuse to create one while another's is
+// on its way and not there yet (versitygw with its metadata in files of their own does). Who asks again hears who won.
+func (d *Bucket) exists(ctx context.Context, name string, err error) error {
+	if !errors.Is(err, destination.ErrExists) {
+		return err
+	}
+	if _, serr := d.Stat(ctx, name); errors.Is(serr, destination.ErrNotExist) {
+		return &web.Error{Class: destination.ErrTransient, Text: fmt.Sprintf("writing %q: another is being written there", name)}
+	}
+	return err
 }

@@ -168,7 +168,7 @@ func (u *single) Commit(ctx context.Context) error {
 	case p.err == nil:
 		return fmt.Errorf("%w: storing %q: the service answered before it had all", destination.ErrTransient, u.name)
 	}
-	return p.err
+	return u.d.exists(ctx, u.name, p.err)
 }
 
 // Close implements destination.Upload.
