@@ -157,10 +157,27 @@ func process(t *testing.T, at place, input string) (*exec.Cmd, *bytes.Buffer) {
 	return cmd, &rest
 }
 
+// killer kills processes at random moments of their lives.
+type killer struct {
+	random *rand.Rand
+	within time.Duration // of their start
+	killed int           // before they had ended
+}
+
+// kill takes the less time the more processes end before it comes: how long one lives is the machine's affair.
+func (k *killer) kill(cmd *exec.Cmd) {
+	time.Sleep(time.Duration(k.random.Int64N(int64(k.within))))
+	_ = cmd.Process.Kill()
+	if err := cmd.Wait(); err != nil {
+		k.killed++
+	} else {
+		k.within = k.within*3/4 + time.Millisecond
+	}
+}
+
 // Killed at random points and run again, a push ends whole: nothing lost, nothing twice, nothing half.
 func TestKilled(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	killed := 0
+	k := killer{random: rand.New(rand.NewPCG(1, 2)), within: 120 * time.Millisecond}
 	for round := range 20 {
 		p := small()
 		p.chunks, p.size = 12, 200_000
@@ -169,11 +186,7 @@ func TestKilled(t *testing.T) {
 		check(t, os.WriteFile(input, p.bytes(t), 0o600))
 		for range 1 + round%2 {
 			cmd, _ := process(t, at, input)
-			time.Sleep(time.Duration(random.IntN(120)) * time.Millisecond)
-			_ = cmd.Process.Kill()
-			if err := cmd.Wait(); err != nil {
-				killed++
-			}
+			k.kill(cmd)
 			for name, size := range destinationtest.Listed(t, at.destination(t), "chunks/") {
 				if got := destinationtest.Read(t, at.destination(t), name); int64(len(got)) != size || len(got) < p.size {
 					t.Fatalf("round %d: %q is not whole", round, name)
@@ -190,8 +203,8 @@ func TestKilled(t *testing.T) {
 			t.Errorf("round %d: %d chunks are there, want %d", round, got, p.chunks)
 		}
 	}
-	if killed < 10 {
-		t.Errorf("only %d processes were killed before they had ended", killed)
+	if k.killed < 10 {
+		t.Errorf("only %d processes were killed before they had ended", k.killed)
 	}
 }
 

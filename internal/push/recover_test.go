@@ -222,8 +222,7 @@ func TestLookAgainFailingCalls(t *testing.T) {
 
 // Killed at random points and run again, looking again ends whole.
 func TestLookAgainKilled(t *testing.T) {
-	random := rand.New(rand.NewPCG(3, 4))
-	killed := 0
+	k := killer{random: rand.New(rand.NewPCG(3, 4)), within: 60 * time.Millisecond}
 	for range 12 {
 		p := small()
 		at, done := pushed(t, p)
@@ -232,16 +231,12 @@ func TestLookAgainKilled(t *testing.T) {
 		check(t, os.WriteFile(input, done, 0o600))
 		for range 2 {
 			cmd, _ := process(t, at, input)
-			time.Sleep(time.Duration(random.IntN(60)) * time.Millisecond)
-			_ = cmd.Process.Kill()
-			if err := cmd.Wait(); err != nil {
-				killed++
-			}
+			k.kill(cmd)
 		}
 		at.wantSecond(t, done)
 	}
-	if killed < 6 {
-		t.Errorf("only %d processes were killed before they had ended", killed)
+	if k.killed < 6 {
+		t.Errorf("only %d processes were killed before they had ended", k.killed)
 	}
 }
 
