@@ -75,4 +75,6 @@
 // TestListing pushes a manifest of 100,000 chunks that are all there, with an empty journal, on two cores with a load of 36:
 // versitygw in 201 pages for both listings, 39.0 s, 7.9 s of processor, 111 MiB at most; a stub that answers listings in
 // Azure's pages of 5,000, before Azurite, in 40 pages, 20.3 s, 5.2 s of processor, 114 MiB. No request names a chunk.
+// Azurite itself, with records of 100,000 blobs put into its database (each upload takes it longer than the one before), all on
+// one core: 40 pages, 41 s, 10.5 s of processor, 137 MiB.
 package main
