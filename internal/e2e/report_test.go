@@ -185,8 +185,8 @@ func TestProofKilled(t *testing.T) {
 	w.want(3, toCloud(pushStep, "--to")...)
 	chunks := len(chunksIn(t, b.path("dest")))
 
-	// One request hangs; when it and half of the others have come, the process is killed.
-	line := relay.New(t, g.Host, relay.Fault{Method: http.MethodGet, Has: "/chunks/", Call: 5, Stall: time.Hour})
+	// Half of the requests are answered, the next one hangs, and the process is killed.
+	line := relay.New(t, g.Host, relay.Fault{Method: http.MethodGet, Has: "/chunks/", Call: chunks / 2, Stall: time.Hour})
 	w.write([]byte(strings.Replace(g.URL(bucket, "kalles"), g.Host, line.URL, 1)+"\n"), "tenant.url")
 	x := w.command("omt-pack", "verify", "--from", "@tenant.url", "--depth", "content")
 	if err := x.Start(); err != nil {
