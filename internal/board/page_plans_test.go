@@ -241,32 +241,40 @@ func TestFilter(t *testing.T) {
 }
 
 // TestDropIsRepainted measures from the release of the button to the frame that shows the card in its column, with 5,000
-// users.
+// users. How long that takes is the machine's affair, and told; what the page does in it is not: it makes and removes no
+// more elements than it shows.
 func TestDropIsRepainted(t *testing.T) {
 	p := open(t, assigned(some(5000, 26)), Options{})
 	p.view("plans")
 	p.wait(`document.querySelectorAll(".card").length > 10`)
 	js[any](p, `(() => {
 		window.times = [];
+		window.nodes = 0; // that were added or removed
+		new MutationObserver(list => { for (const m of list) nodes += m.addedNodes.length + m.removedNodes.length; })
+			.observe(document.body, { childList: true, subtree: true });
 		addEventListener("pointerup", () => {
 			const t = performance.now();
 			requestAnimationFrame(() => { const c = new MessageChannel(); c.port1.onmessage = () => times.push(performance.now() - t); c.port2.postMessage(0); });
 		}, true);
 	})()`)
 	const drops = 15
+	worked := 0
 	for i := range drops {
 		id := js[int64](p, fmt.Sprintf(`Number(%s.querySelector(".card").dataset.id)`, columnOf(sales)))
 		to := []string{service, "-", "CompleteCRM"}[i%3]
+		js[any](p, `nodes = 0`)
 		p.drag(cardOf(id), fmt.Sprintf(`document.querySelector('.entry[data-place="%s"]')`, to))
 		p.wait(fmt.Sprintf(`times.length === %d`, i+1))
+		worked = max(worked, js[int](p, `nodes`))
 		if got := p.told(id, "plan"); got != strings.TrimSuffix(to, "-") {
 			t.Fatalf("user %d: the command has %v, want %s", id, got, to)
 		}
 	}
 	times := js[[]float64](p, `times.sort((a, b) => a - b)`)
 	t.Logf("drop to repaint with 5,000 users and 26 plans: fastest of %d %.1f ms, median %.1f ms, slowest %.1f ms", drops, times[0], times[drops/2], times[drops-1])
-	if times[0] > 50 { // the others say how busy the machine is
-		t.Errorf("no drop was repainted within 50 ms")
+	t.Logf("at most %d nodes were added and removed for one", worked)
+	if worked == 0 || worked > 300 {
+		t.Errorf("a drop adds and removes %d nodes of the page", worked)
 	}
 	cards := js[int](p, `document.querySelectorAll(".card").length`)
 	if cards > 500 {
