@@ -353,7 +353,7 @@ func TestASessionEndsWithItsContext(t *testing.T) {
 		t.Errorf("Finish: %v", err)
 	}
 	h.Close()
-	for range 100 {
+	for range 1500 {
 		if runtime.NumGoroutine() <= before {
 			return
 		}

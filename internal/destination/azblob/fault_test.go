@@ -79,21 +79,25 @@ func TestFaults(t *testing.T) {
 			data := destinationtest.Content(1, 300_000)
 			r := relay.New(t, a.Host, f)
 			url := through(a, r, a.SAS(t, a.Container(t), "rcwl", time.Hour))
-			d := open(t, url, Options{block: block64, Client: client(t, web.Options{Stall: time.Second})})
+			stall := time.Minute // where nothing stalls, none is to be taken for it on a busy machine
+			if f.Stall > 0 {
+				stall = f.Stall / 3
+			}
+			d := open(t, url, Options{block: block64, Client: client(t, web.Options{Stall: stall})})
 			var waits []time.Duration
 			sent, err := put(t, quick(&waits), d, "chunks/x", data)
 			if err != nil || !sent {
 				t.Fatalf("sent %v, error %v", sent, err)
 			}
-			if len(waits) != 1 || f.RetryAfter != "" && waits[0] != 77*time.Second {
+			if len(waits) == 0 || len(waits) > 1 && f.Stall == 0 || f.RetryAfter != "" && waits[0] != 77*time.Second {
 				t.Errorf("waited %v", waits)
 			}
 			if got := destinationtest.Read(t, d, "chunks/x"); !bytes.Equal(got, data) {
 				t.Error("something else arrived")
 			}
 			// Five blocks, and one more for each that was broken.
-			if n := r.Count("PUT", blocks); n > 6 {
-				t.Errorf("%d blocks were sent, want at most 6", n)
+			if n := r.Count("PUT", blocks); n > 5+len(waits) {
+				t.Errorf("%d blocks were sent, after %d waits", n, len(waits))
 			}
 		})
 	}

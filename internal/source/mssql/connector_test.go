@@ -183,6 +183,7 @@ func TestBadServers(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		server *fakeServer
+		hangs  bool
 		params string
 		status manifest.Status
 		text   []string
@@ -190,7 +191,7 @@ func TestBadServers(t *testing.T) {
 	}{
 		"closes at once":          {server: &fakeServer{at: map[stage]func(net.Conn){calling: end}}, status: 1, text: []string{"closed the connection at once"}, hint: []string{"encrypt=strict"}},
 		"resets at once":          {server: &fakeServer{at: map[stage]func(net.Conn){calling: reset}}, status: 1, text: []string{"closed the connection at once"}, hint: []string{"another program's port"}},
-		"says nothing":            {server: &fakeServer{at: map[stage]func(net.Conn){calling: hang}}, status: 1, text: []string{"took the call and said nothing for"}, hint: []string{"firewall"}},
+		"says nothing":            {server: &fakeServer{at: map[stage]func(net.Conn){calling: hang}}, hangs: true, status: 1, text: []string{"took the call and said nothing for"}, hint: []string{"firewall"}},
 		"another program":         {server: &fakeServer{greeting: func() []byte { return []byte("HTTP/1.1 400 Bad Request\r\n\r\n") }}, status: 1, text: []string{"does not speak SQL Server's protocol"}, hint: []string{"port"}},
 		"another program, chatty": {server: &fakeServer{greeting: func() []byte { return append([]byte("SSH-2.0-x\r\n"), make([]byte, 9000)...) }}, status: 1, text: []string{"does not speak SQL Server's protocol"}},
 		"damaged greeting":        {server: &fakeServer{greeting: func() []byte { return []byte{4, 1, 0, 14, 0, 0, 1, 0, 0, 0, 60, 0, 9, 255} }}, status: 1, text: []string{"does not speak SQL Server's protocol"}},
@@ -198,7 +199,7 @@ func TestBadServers(t *testing.T) {
 			text: []string{"(SQL Server 2019) closed the connection during the login"}, hint: []string{"error log"}},
 		"resets during the login": {server: &fakeServer{encryption: encryptNotSupported, at: map[stage]func(net.Conn){loggingIn: reset}}, params: "&encrypt=disable", status: 1,
 			text: []string{"closed the connection during the login"}},
-		"hangs in the login": {server: &fakeServer{encryption: encryptNotSupported, at: map[stage]func(net.Conn){loggingIn: hang}}, params: "&encrypt=disable", status: 1,
+		"hangs in the login": {server: &fakeServer{encryption: encryptNotSupported, at: map[stage]func(net.Conn){loggingIn: hang}}, params: "&encrypt=disable", hangs: true, status: 1,
 			text: []string{"did not end the login within"}},
 		"SQL Server 2008 R2 in the login": {server: &fakeServer{version: [6]byte{10, 50, 0x06, 0x40}, encryption: encryptNotSupported, at: map[stage]func(net.Conn){loggingIn: end}}, params: "&encrypt=disable", status: 1,
 			text: []string{"(SQL Server 2008 R2) closed"}, hint: []string{"Service Pack 2", "encrypt=disable", "for anyone there to read"}},
@@ -216,8 +217,9 @@ func TestBadServers(t *testing.T) {
 			}
 			defer d.Close()
 			con := connectorOf(t, srv.url(c.params))
-			con.waits = 300 * time.Millisecond
-			con.to.cfg.DialTimeout = 700 * time.Millisecond
+			if c.hangs {
+				con.waits, con.to.cfg.DialTimeout = time.Second, time.Second
+			}
 			_, err = con.Connect(t.Context())
 			err = d.explain("connecting to", err)
 			says(t, err, c.status, c.text, c.hint)
@@ -245,13 +247,13 @@ func connectorOf(t *testing.T, rawURL string) *connector {
 func TestGranted(t *testing.T) {
 	s := (&fakeServer{encryption: encryptNotSupported, batches: []fakeError{{229, 5, "The SELECT permission was denied on the object 'associate'."}}}).start(t)
 	con := connectorOf(t, s.url("&encrypt=disable"))
-	con.waits, con.to.cfg.DialTimeout = 300*time.Millisecond, 300*time.Millisecond
+	con.waits, con.to.cfg.DialTimeout = time.Second, time.Second
 	c, err := con.Connect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	time.Sleep(900 * time.Millisecond) // longer than the login may take
+	time.Sleep(2100 * time.Millisecond) // longer than the login may take
 	_, err = c.(*mssqldb.Conn).Prepare("SELECT 1")
 	if err != nil {
 		t.Fatal(err)
