@@ -48,18 +48,18 @@
 //
 // TestTransfer brings the same tree to Azurite and versitygw through one relay, which counts what comes over the wire (heads
 // included) and requests: omt-push what omt-pack made of it, rclone (Debian's 1.60.1) and azcopy (10.32.2, from npm; it needs
-// libsecret-1-0) file by file, all with four at once. 1,500 files, 80 MB, packed as 62 MB in 1.4 s (1.2 s of processor), and
-// again without a change in 0.6 s; two cores that others used too, so compare within the table alone:
+// libsecret-1-0) file by file, all with four at once. 4,000 files, 197 MB, packed as 150 MB in 1.3 s (2.1 s of processor), and
+// again without a change in 0.4 s; two quiet cores, which the services used too:
 //
 //	                        wall s  CPU s  MiB  wire MB  requests  sent again after kill -9 at half  no change: wall s, requests
-//	omt-push, Azurite          1.4    0.4   53     63.2       178       12.5 MB                         0.13      11
-//	rclone, Azurite           11.1    2.1   77     82.9     4,501        0.1 MB                         4.11   1,873
-//	azcopy, Azurite           14.1   11.2  184     81.8     3,001        0.4 MB                         6.85   1,874
-//	omt-push, versitygw        0.6    0.3   31     63.2       124       32.2 MB                         0.09      13
-//	rclone, versitygw          3.8    2.0   58     81.8     3,002        0.0 MB                         1.79   3,374
+//	omt-push, Azurite          1.5    0.8   87    150.9       195       12.5 MB                         0.11      13
+//	rclone, Azurite           23.6    4.9   87    204.5    12,001        1.1 MB                         8.21   3,885
+//	azcopy, Azurite           34.1   32.9  414    201.7     8,001        0.1 MB                        14.65   3,886
+//	omt-push, versitygw        0.7    0.5   48    150.9       129       85.4 MB                         0.10      14
+//	rclone, versitygw          7.9    5.1   60    201.8     8,002        0.3 MB                         4.50   7,886
 //
 // What omt-push sends again does not grow with the whole: at most a block of 8 MiB for each of four workers on Azure, a chunk
-// for each on S3 (here the tree makes three chunks of files, so that is half of it). azcopy goes on with "jobs resume", and
+// for each on S3 (here the tree makes seven chunks of files, so four of them are more than half of it). azcopy goes on with "jobs resume", and
 // looks for changes with "sync". As a share of 3 GB (TestResumeFigures in internal/e2e, four workers, killed with kill -9
 // at half, chunks of the largest sizes that are packed):
 //
